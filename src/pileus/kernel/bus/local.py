@@ -1,0 +1,125 @@
+"""The bus of one machine: two Unix sockets a topic in the state folder, one for casts (datagrams) and one for calls (streams).
+
+Who may connect is decided by the folder's owner and mode; there is nothing else to log in to.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from pileus.kernel.bus.base import BusError, Handler
+
+log = logging.getLogger(__name__)
+LIMIT = 256 * 1024 * 1024  # a whole wanted set of a large host
+
+
+class LocalBus:
+    def __init__(self, folder: Path, owner: tuple[int, int] | None = None) -> None:
+        """`owner` (uid, gid) is given the sockets that this process makes, when root serves a topic to others."""
+        self._folder = folder
+        self._owner = owner
+        self._out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._out.setblocking(False)
+        self._servers: list[asyncio.Server] = []
+        self._readers: list[socket.socket] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def _path(self, topic: str, kind: str) -> str:
+        return str(self._folder / f"{topic}.{kind}")
+
+    def cast(self, topic: str, method: str, args: Mapping[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            self._out.sendto(msgspec.msgpack.encode([method, args]), self._path(topic, "cast"))
+
+    async def call(self, topic: str, method: str, args: Mapping[str, Any], *, timeout: float = 30) -> Any:
+        try:
+            async with asyncio.timeout(timeout):
+                reader, writer = await asyncio.open_unix_connection(self._path(topic, "call"), limit=LIMIT)
+                try:
+                    _write(writer, [method, args])
+                    ok, value = msgspec.msgpack.decode(await _read(reader))
+                finally:
+                    writer.close()
+        except TimeoutError:
+            raise BusError(f"{topic} did not answer {method} within {timeout:g} s") from None
+        except (OSError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
+            raise BusError(f"{topic} is not reachable: {error}") from None
+        if not ok:
+            raise BusError(str(value))
+        return value
+
+    async def serve(self, topic: str, handler: Handler) -> None:
+        loop = asyncio.get_running_loop()
+        for kind in ("cast", "call"):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self._path(topic, kind))
+        inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        inbox.bind(self._path(topic, "cast"))
+        inbox.setblocking(False)
+        self._readers.append(inbox)
+
+        def hear() -> None:
+            with contextlib.suppress(BlockingIOError):
+                while True:
+                    method, args = msgspec.msgpack.decode(inbox.recv(65536))
+                    self._spawn(_run_cast(handler, method, args))
+
+        loop.add_reader(inbox, hear)
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            try:
+                method, args = msgspec.msgpack.decode(await _read(reader))
+                try:
+                    reply = [True, await handler(method, args)]
+                except Exception as error:
+                    log.exception("bus call %s failed", method)
+                    reply = [False, f"{type(error).__name__}: {error}"]
+                _write(writer, reply)
+                await writer.drain()
+            except (OSError, asyncio.IncompleteReadError):
+                pass  # the asker went away; it will ask again
+            finally:
+                writer.close()
+
+        self._servers.append(await asyncio.start_unix_server(answer, self._path(topic, "call"), limit=LIMIT))
+        for kind in ("cast", "call"):
+            os.chmod(self._path(topic, kind), 0o600)
+            if self._owner is not None:
+                os.chown(self._path(topic, kind), *self._owner)
+
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        for server in self._servers:
+            server.close()
+        for inbox in self._readers:
+            asyncio.get_running_loop().remove_reader(inbox)
+            inbox.close()
+        self._out.close()
+
+
+async def _run_cast(handler: Handler, method: str, args: Mapping[str, Any]) -> None:
+    try:
+        await handler(method, args)
+    except Exception:
+        log.exception("bus cast %s failed", method)
+
+
+def _write(writer: asyncio.StreamWriter, message: Any) -> None:
+    data = msgspec.msgpack.encode(message)
+    writer.write(len(data).to_bytes(4, "big") + data)
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    size = int.from_bytes(await reader.readexactly(4), "big")
+    return await reader.readexactly(size)

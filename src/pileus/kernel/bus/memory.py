@@ -1,0 +1,36 @@
+"""The bus of one process: topics are handlers in a dict. For tests and for a cloud that runs in one process."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from pileus.kernel.bus.base import BusError, Handler
+
+
+class MemoryBus:
+    def __init__(self) -> None:
+        self._topics: dict[str, Handler] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.casts: list[tuple[str, str, dict[str, Any]]] = []  # what was hinted, for tests to look at
+
+    async def serve(self, topic: str, handler: Handler) -> None:
+        self._topics[topic] = handler
+
+    def cast(self, topic: str, method: str, args: Mapping[str, Any]) -> None:
+        self.casts.append((topic, method, dict(args)))
+        del self.casts[:-1000]
+        handler = self._topics.get(topic)
+        if handler is not None:
+            task = asyncio.ensure_future(handler(method, args))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def call(self, topic: str, method: str, args: Mapping[str, Any], *, timeout: float = 30) -> Any:
+        handler = self._topics.get(topic)
+        if handler is None:
+            raise BusError(f"{topic} is not reachable: nobody serves it")
+        async with asyncio.timeout(timeout):
+            return await handler(method, args)
+
+    async def close(self) -> None:
+        self._topics.clear()

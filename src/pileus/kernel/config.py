@@ -1,0 +1,123 @@
+"""One TOML file, a typed section for the kernel and one for each service. Unknown keys are refused."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """The file can not be used; the message names the key."""
+
+
+class CloudSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """Section `[cloud]`."""
+
+    listen: Annotated[str, Meta(description="address:port that the APIs answer on")] = "127.0.0.1:8780"
+    public_url: Annotated[str, Meta(description="address that clients use; default http://<listen>")] = ""
+    region: Annotated[str, Meta(description="name of the region in the catalog")] = "RegionOne"
+    host: Annotated[str, Meta(description="name of this host; default the machine's")] = ""
+    database: Annotated[str, Meta(description="SQLAlchemy URL; default SQLite in the state folder")] = ""
+    metadata_listen: Annotated[str, Meta(description="address:port of the metadata API")] = "127.0.0.1:8775"
+    policy_file: Annotated[str, Meta(description="operator's policy.yaml; default policy.yaml in the state folder")] = (
+        ""
+    )
+    api_workers: Annotated[int, Meta(ge=1, le=64, description="API processes")] = 1
+    hypervisor: Annotated[str, Meta(description="libvirt or fake")] = "libvirt"
+    network_mechanism: Annotated[str, Meta(description="linuxbridge or fake")] = "linuxbridge"
+    max_body: Annotated[int, Meta(ge=1024, description="largest JSON body, bytes")] = 114688
+    user: Annotated[str, Meta(description="user that the API and reconcile processes run as when started by root")] = (
+        "pileus"
+    )
+
+
+class Config:
+    """All sections, by the struct that describes each."""
+
+    def __init__(self, state: Path, sections: Mapping[str, msgspec.Struct]) -> None:
+        self.state = state
+        self.sections = dict(sections)
+        self._by_type: dict[type, msgspec.Struct] = {type(section): section for section in sections.values()}
+
+    def section(self, kind: type[T]) -> T:
+        found = self._by_type[kind]
+        if not isinstance(found, kind):
+            raise LookupError(kind.__name__)
+        return found
+
+    @property
+    def cloud(self) -> CloudSettings:
+        return self.section(CloudSettings)
+
+    @property
+    def endpoint(self) -> str:
+        return (self.cloud.public_url or f"http://{self.cloud.listen}").rstrip("/")
+
+    @property
+    def database_url(self) -> str:
+        return self.cloud.database or f"sqlite:///{self.state / 'db' / 'pileus.sqlite'}"
+
+    @property
+    def policy_file(self) -> Path:
+        return Path(self.cloud.policy_file) if self.cloud.policy_file else self.state / "policy.yaml"
+
+    def secret(self, name: str) -> str:
+        """A generated secret (`pileus.main` makes them, mode 0600). Raises ConfigError when absent."""
+        path = self.state / "secrets" / name
+        try:
+            return path.read_text().strip()
+        except OSError as error:
+            raise ConfigError(f"secret {name} cannot be read: {error.strerror}") from None
+
+
+def load(
+    state: Path, file: Path | None, shapes: Mapping[str, type[msgspec.Struct]], overrides: Mapping[str, Any]
+) -> Config:
+    """`overrides` are `[cloud]` keys from the command line; they win over the file."""
+    data: dict[str, Any] = {}
+    if file is not None:
+        try:
+            data = tomllib.loads(file.read_text())
+        except OSError as error:
+            raise ConfigError(f"{file}: {error.strerror}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"{file}: {error}") from None
+    every = {"cloud": CloudSettings, **shapes}
+    for name in data:
+        if name not in every:
+            raise ConfigError(f"unknown section [{name}]; known: {', '.join(sorted(every))}")
+    sections: dict[str, msgspec.Struct] = {}
+    for name, shape in every.items():
+        given = data.get(name, {}) | (dict(overrides) if name == "cloud" else {})
+        try:
+            sections[name] = msgspec.convert(given, shape)
+        except msgspec.ValidationError as error:
+            raise ConfigError(f"section [{name}]: {error}") from None
+    return Config(state, sections)
+
+
+def describe(shapes: Mapping[str, type[msgspec.Struct]]) -> str:
+    """Every setting with its default and meaning, as a commented TOML file."""
+    lines: list[str] = []
+    for name, shape in {"cloud": CloudSettings, **shapes}.items():
+        lines.append(f"[{name}]")
+        hints = msgspec.inspect.type_info(shape)
+        assert isinstance(hints, msgspec.inspect.StructType)
+        for field in hints.fields:
+            note = (
+                (field.type.extra_json_schema or {}).get("description", "")
+                if isinstance(field.type, msgspec.inspect.Metadata)
+                else ""
+            )
+            default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+            lines.append(f"# {note}" if note else "#")
+            lines.append(
+                f"# {field.name} = {msgspec.toml.encode({'v': default}).decode().strip()[4:] if default is not None else ''}"
+            )
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,40 @@
+"""What a service hands to `pileus.main`: everything it adds to the cloud, as data."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from pileus.kernel.errors import ApiError
+from pileus.kernel.http.routes import Route
+from pileus.kernel.microversion import Microversions
+from pileus.kernel.policy import Rule
+
+if TYPE_CHECKING:
+    from pileus.kernel.cloud import Cloud
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """`name` is also the configuration section and the path prefix of the service (`/compute`).
+
+    `error_body` gives the JSON of an error in the service's own form; `types` are the catalog's service types with the path of the
+    endpoint under the prefix. `setup` registers the service's parts in every role's process; `seed` writes the rows that a new cloud
+    starts with (idempotent, run by `pileus up` after the migrations). `lax_types` lets "1" be 1 in bodies; `head_as_get` answers
+    HEAD wherever there is a GET.
+    """
+
+    name: str
+    routes: Sequence[Route]
+    policies: Sequence[Rule]
+    error_body: Callable[[ApiError, str], Any]
+    types: Mapping[str, str]
+    title: str = ""
+    microversions: Microversions | None = None
+    settings: type[msgspec.Struct] | None = None
+    setup: "Callable[[Cloud], None] | None" = None
+    seed: "Callable[[Cloud], None] | None" = None
+    lax_types: bool = True
+    head_as_get: bool = False
+    request_id_header: str = "x-openstack-request-id"

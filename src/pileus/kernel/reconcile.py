@@ -1,0 +1,178 @@
+"""The engine that converges rows: poke or timer → claim → read → one step → apply → again.
+
+A table that converges mixes in `Converging`. `Reconciler` runs one kind: it claims a due row by compare-and-swap on its lease,
+runs `step` outside any transaction and writes the outcome only while the lease still holds. Any number of processes may run the same
+reconciler; a killed one costs at most a lease.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, String, or_, select, update
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from pileus.kernel import clock
+from pileus.kernel.db import Database
+
+log = logging.getLogger(__name__)
+
+
+class Converging:
+    """Columns of a table whose rows are made true by a reconciler. `retry_at` None: nothing to do."""
+
+    id: Mapped[str]
+    generation: Mapped[int] = mapped_column(default=1)  # rises with each change of the wanted state
+    observed_generation: Mapped[int] = mapped_column(default=0)  # the generation that is true already
+    retry_at: Mapped[datetime | None] = mapped_column(default=clock.now)  # when to look at the row again
+    attempts: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None] = mapped_column(String(36))
+    lease_until: Mapped[datetime | None]
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Any, ...]:
+        return (Index(None, "retry_at"),)
+
+    def touch(self) -> None:
+        """The wanted state changed: look at it now."""
+        self.generation += 1
+        self.retry_at = clock.now()
+        self.attempts = 0
+
+
+@dataclass(frozen=True)
+class Done:
+    """Nothing more to do until somebody touches the row. The row may be gone."""
+
+
+@dataclass(frozen=True)
+class Again:
+    """Look again in `seconds`; `backoff` counts it as a failed attempt and stretches the time."""
+
+    seconds: float = 1.0
+    backoff: bool = False
+    why: str = ""
+
+
+Outcome = Done | Again
+Step = Callable[[str], Outcome]
+
+
+def backoff(attempts: int) -> float:
+    return float(min(60, 2 ** min(attempts, 6)))
+
+
+@dataclass
+class Reconciler:
+    """`step(id)` reads the row, takes one step towards what is wanted and says what next. It opens its own transactions."""
+
+    name: str
+    model: type[Any]
+    step: Step
+    db: Database
+    lease_seconds: float = 60
+    interval: float = 5
+    batch: int = 50
+    _wake: asyncio.Event = field(default_factory=asyncio.Event)
+    _urgent: set[str] = field(default_factory=set)
+
+    def poke(self, row_id: str | None = None) -> None:
+        if row_id is not None:
+            self._urgent.add(row_id)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._wake.clear()
+            worked = 0
+            try:
+                urgent, self._urgent = list(self._urgent), set()
+                worked = await self._in_loop_or_thread(self.round, urgent)
+            except Exception:
+                log.exception("reconciler %s", self.name)
+            if not worked:
+                try:
+                    async with asyncio.timeout(self._sleep()):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass
+
+    async def _in_loop_or_thread(self, work: Callable[[list[str]], int], urgent: list[str]) -> int:
+        return await asyncio.to_thread(work, urgent)
+
+    def _sleep(self) -> float:
+        """Until the next row is due, at most `interval`."""
+        with self.db.reading() as db:
+            soonest: datetime | None = db.scalar(
+                select(self.model.retry_at)
+                .where(self.model.retry_at.is_not(None))
+                .order_by(self.model.retry_at)
+                .limit(1)
+            )
+        if soonest is None:
+            return self.interval
+        return float(max(0.02, min(self.interval, (soonest - clock.now()).total_seconds())))
+
+    def round(self, urgent: list[str] | None = None) -> int:
+        """Work on every row that is due; how many there were."""
+        now = clock.now()
+        with self.db.reading() as db:
+            free = or_(self.model.lease_until.is_(None), self.model.lease_until < now)
+            due = (
+                select(self.model.id)
+                .where(self.model.retry_at <= now, free)
+                .order_by(self.model.retry_at)
+                .limit(self.batch)
+            )
+            ids = list(dict.fromkeys([*(urgent or []), *db.scalars(due)]))
+        return sum(self.work(row_id) for row_id in ids)
+
+    def work(self, row_id: str) -> bool:
+        token = self._claim(row_id)
+        if token is None:
+            return False
+        try:
+            outcome = self.step(row_id)
+        except Exception as error:
+            log.exception("%s %s", self.name, row_id)
+            outcome = Again(backoff=True, why=str(error))
+        self._settle(row_id, token, outcome)
+        return True
+
+    def _claim(self, row_id: str) -> str | None:
+        token, now = str(uuid.uuid4()), clock.now()
+        claim = (
+            update(self.model)
+            .where(
+                self.model.id == row_id,
+                self.model.retry_at <= now,
+                or_(self.model.lease_until.is_(None), self.model.lease_until < now),
+            )
+            .values(lease_token=token, lease_until=clock.after(self.lease_seconds))
+        )
+        with self.db.writing() as db:
+            return token if _rowcount(db.execute(claim)) else None
+
+    def _settle(self, row_id: str, token: str, outcome: Outcome) -> None:
+        """Give the lease back. A row that was touched meanwhile stays due; a lost lease changes nothing."""
+        with self.db.writing() as db:
+            row = db.get(self.model, row_id)
+            if row is None or row.lease_token != token:
+                return
+            row.lease_token = row.lease_until = None
+            if isinstance(outcome, Again):
+                row.attempts = row.attempts + 1 if outcome.backoff else row.attempts
+                row.retry_at = clock.after(backoff(row.attempts) if outcome.backoff else outcome.seconds)
+            elif row.observed_generation >= row.generation:
+                row.retry_at = None
+            else:
+                row.retry_at = clock.now()
+
+
+def _rowcount(result: Any) -> int:
+    return int(result.rowcount)
