@@ -26,7 +26,7 @@ from pileus.kernel.errors import (
     UnsupportedMediaType,
 )
 from pileus.kernel.http import schema
-from pileus.kernel.http.call import Call, Reply
+from pileus.kernel.http.call import Call, Later, Reply
 from pileus.kernel.http.routes import PUBLIC, Bound, Plan, Tree, bind
 from pileus.kernel.manifest import Manifest
 
@@ -133,7 +133,7 @@ class App:
         else:
             reply = await asyncio.to_thread(self._transact, call, bound, request_id, public)
         call.committed()
-        return _response(call, reply)
+        return _response(call, await reply.ask() if isinstance(reply, Later) else reply)
 
     def _transact(self, call: Call, bound: Bound, request_id: str, public: bool) -> object:
         """One request, one transaction. A deadlock is tried again from the start: handlers touch nothing but the database."""

@@ -1,6 +1,6 @@
 """One request, as handlers see it; and what they may answer with."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
@@ -30,6 +30,15 @@ class Reply:
         self.body = body
         self.status = status
         self.headers = dict(headers or {})
+
+
+class Later:
+    """The rest of an answer, awaited after the transaction has ended: for the few calls that must ask a host."""
+
+    __slots__ = ("ask",)
+
+    def __init__(self, ask: Callable[[], Awaitable[Json]]) -> None:
+        self.ask = ask
 
 
 class Call:

@@ -1,0 +1,156 @@
+"""Placement's door for the other services: claims inside the caller's own transaction."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session
+
+from pileus.placement.allocations.models import Allocation, Consumer
+from pileus.placement.providers.models import Inventory, Provider, ProviderTrait
+
+
+class Stock(NamedTuple):
+    """One resource class at one provider, in the class's own unit."""
+
+    total: int
+    reserved: int
+    allocation_ratio: float
+    max_unit: int
+    used: int
+
+    @property
+    def free(self) -> int:
+        return int((self.total - self.reserved) * self.allocation_ratio) - self.used
+
+
+class Supply(NamedTuple):
+    """A provider with all that it has."""
+
+    provider_id: str
+    name: str
+    generation: int
+    stock: Mapping[str, Stock]
+    traits: frozenset[str]
+
+    def shortage(self, wanted: Mapping[str, int]) -> str | None:
+        """Why `wanted` does not fit here, for a person; None when it does."""
+        for name, amount in wanted.items():
+            have = self.stock.get(name)
+            if have is None:
+                return f"offers no {name}"
+            if amount > have.max_unit:
+                return f"gives at most {have.max_unit} {name} at once, {amount} asked"
+            if amount > have.free:
+                return f"has {max(have.free, 0)} {name} free, {amount} asked"
+        return None
+
+
+class ClaimLost(Exception):
+    """Another claim changed the provider meanwhile: look at the supply again."""
+
+
+def supplies(db: Session) -> dict[str, Supply]:
+    """Every provider with its stock and traits, by id, in three queries whatever the number of providers."""
+    used = (
+        select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used).label("used"))
+        .group_by(Allocation.provider_id, Allocation.resource_class)
+        .subquery()
+    )
+    rows = db.execute(
+        select(Inventory, func.coalesce(used.c.used, 0)).outerjoin(
+            used, (used.c.provider_id == Inventory.provider_id) & (used.c.resource_class == Inventory.resource_class)
+        )
+    )
+    stock: dict[str, dict[str, Stock]] = {}
+    for item, in_use in rows:
+        stock.setdefault(item.provider_id, {})[item.resource_class] = Stock(
+            item.total, item.reserved, item.allocation_ratio, item.max_unit, int(in_use)
+        )
+    traits: dict[str, set[str]] = {}
+    for provider_id, trait in db.execute(select(ProviderTrait.provider_id, ProviderTrait.trait)):
+        traits.setdefault(provider_id, set()).add(trait)
+    return {
+        provider.id: Supply(
+            provider.id, provider.name, provider.generation, stock.get(provider.id, {}), frozenset(traits.get(provider.id, ()))
+        )
+        for provider in db.scalars(select(Provider))
+    }
+
+
+def claim(db: Session, supply: Supply, consumer_id: str, project_id: str, user_id: str, wanted: Mapping[str, int]) -> None:
+    """Allocate `wanted` at the provider, on the supply as it was read. Raises ClaimLost when it changed since."""
+    moved = update(Provider).where(Provider.id == supply.provider_id, Provider.generation == supply.generation)
+    result = db.execute(moved.values(generation=Provider.generation + 1).execution_options(synchronize_session=False))
+    if getattr(result, "rowcount", 0) != 1:
+        raise ClaimLost(supply.name)
+    if db.get(Consumer, consumer_id) is None:
+        db.add(Consumer(id=consumer_id, project_id=project_id, user_id=user_id))
+        db.flush()
+    db.add_all(
+        Allocation(consumer_id=consumer_id, provider_id=supply.provider_id, resource_class=name, used=amount)
+        for name, amount in wanted.items()
+        if amount > 0
+    )
+    db.flush()
+
+
+def release(db: Session, consumer_id: str) -> None:
+    """Give everything back. A consumer without allocations is left alone."""
+    providers = select(Allocation.provider_id).where(Allocation.consumer_id == consumer_id)
+    db.execute(
+        update(Provider)
+        .where(Provider.id.in_(providers))
+        .values(generation=Provider.generation + 1)
+        .execution_options(synchronize_session=False)
+    )
+    db.execute(delete(Allocation).where(Allocation.consumer_id == consumer_id))
+    db.execute(delete(Consumer).where(Consumer.id == consumer_id))
+
+
+class Offer(NamedTuple):
+    """What a host says it has of one class."""
+
+    total: int
+    reserved: int = 0
+    allocation_ratio: float = 1.0
+
+
+def sync_provider(db: Session, provider_id: str, name: str, offers: Mapping[str, Offer], traits: frozenset[str]) -> None:
+    """Make the provider's inventories and traits equal to what its host reports; untouched when they are already."""
+    provider = db.get(Provider, provider_id)
+    if provider is None:
+        provider = Provider(id=provider_id, name=name, root_id=provider_id)
+        db.add(provider)
+        db.flush()
+    held = {item.resource_class: item for item in db.scalars(select(Inventory).where(Inventory.provider_id == provider_id))}
+    changed = False
+    for resource_class, offer in offers.items():
+        item = held.pop(resource_class, None)
+        if item is None:
+            item = Inventory(provider_id=provider_id, resource_class=resource_class, total=offer.total, max_unit=offer.total)
+            item.reserved, item.allocation_ratio = offer.reserved, offer.allocation_ratio
+            db.add(item)
+            changed = True
+        elif (item.total, item.reserved, item.allocation_ratio) != tuple(offer):
+            item.total = item.max_unit = offer.total
+            item.reserved, item.allocation_ratio = offer.reserved, offer.allocation_ratio
+            changed = True
+    in_use = set(db.scalars(select(Allocation.resource_class).where(Allocation.provider_id == provider_id)))
+    for resource_class, item in held.items():
+        if resource_class not in in_use:
+            db.delete(item)
+            changed = True
+    known = set(db.scalars(select(ProviderTrait.trait).where(ProviderTrait.provider_id == provider_id)))
+    db.add_all(ProviderTrait(provider_id=provider_id, trait=trait) for trait in traits - known)
+    if gone := {trait for trait in known - traits if not trait.startswith("CUSTOM_")}:
+        db.execute(delete(ProviderTrait).where(ProviderTrait.provider_id == provider_id, ProviderTrait.trait.in_(gone)))
+        changed = True
+    if changed or traits - known:
+        provider.generation += 1
+    db.flush()
+
+
+def orphans(db: Session, known: set[str]) -> list[str]:
+    """Consumers of type INSTANCE that are no server of `known`: must be empty (`pileus audit`)."""
+    return [c for c in db.scalars(select(Consumer.id).where(Consumer.consumer_type == "INSTANCE")) if c not in known]

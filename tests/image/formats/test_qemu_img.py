@@ -1,0 +1,166 @@
+"""qemu-img is started only with named formats, absolute names and limits."""
+
+import ast
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.image.formats import disks
+
+from pileus.image.formats import qemu_img
+from pileus.image.formats.qemu_img import Limits, QemuImgFailed
+
+SOURCE = Path(qemu_img.__file__).parents[3]
+MIB = 1024 * 1024
+
+
+def program(folder: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> None:
+    """Put a shell script in qemu-img's place."""
+    script = folder / "bin" / "qemu-img"
+    script.parent.mkdir()
+    script.write_text(f"#!/bin/sh\n{body}\n")
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
+
+
+def test_an_overlay_is_made_read_resized_and_flattened(tmp_path: Path) -> None:
+    base, overlay, flat = (tmp_path / name for name in ("base", "over,lay:1", "flat"))
+    base.write_bytes(b"data" * (MIB // 4))
+    qemu_img.create_overlay(overlay, base, "raw", 2 * MIB)
+    seen = qemu_img.info(overlay, "qcow2")
+    assert (seen.virtual_size, seen.format, seen.backing_filename, seen.backing_format) == (
+        2 * MIB,
+        "qcow2",
+        str(base),
+        "raw",
+    )
+    qemu_img.resize(overlay, "qcow2", 4 * MIB)
+    qemu_img.convert(overlay, "qcow2", flat, "qcow2", compress=True)
+    seen = qemu_img.info(flat, "qcow2")
+    assert (seen.virtual_size, seen.backing_filename) == (4 * MIB, None)
+    qemu_img.convert(flat, "qcow2", tmp_path / "raw", "raw")
+    assert (tmp_path / "raw").read_bytes() == base.read_bytes() + bytes(3 * MIB)
+
+
+def test_a_raw_disk_with_a_header_written_by_its_guest_stays_raw(tmp_path: Path) -> None:
+    """CVE-2026-24708: a resize must change the file's length, not follow the header."""
+    disk = tmp_path / "disk"
+    disk.write_bytes(disks.qcow2(backing_at=512, backing_bytes=11))
+    qemu_img.resize(disk, "raw", MIB)
+    assert disk.stat().st_size == MIB
+    assert qemu_img.info(disk, "raw").virtual_size == MIB
+
+
+def test_a_new_disk_is_empty(tmp_path: Path) -> None:
+    qemu_img.create(tmp_path / "disk", "vhd", 4 * MIB)
+    assert qemu_img.info(tmp_path / "disk", "vhd").format == "vpc"
+
+
+def test_shrinking_must_be_asked_for(tmp_path: Path) -> None:
+    qemu_img.create(tmp_path / "disk", "raw", 2 * MIB)
+    with pytest.raises(QemuImgFailed, match="shrink"):
+        qemu_img.resize(tmp_path / "disk", "raw", MIB)
+    qemu_img.resize(tmp_path / "disk", "raw", MIB, shrink=True)
+    assert (tmp_path / "disk").stat().st_size == MIB
+
+
+def test_what_qemu_img_says_reaches_the_caller(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(bytes(4096))
+    with pytest.raises(QemuImgFailed, match=r"qemu-img info failed \(1\): .*not in qcow2 format"):
+        qemu_img.info(tmp_path / "disk", "qcow2")
+
+
+def test_an_unknown_format_is_never_guessed(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="'' is not a disk format"):
+        qemu_img.info(tmp_path / "disk", "")
+
+
+def test_every_call_names_its_formats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "log"
+    body = f'echo "$@" >> {log}; echo \'{{"virtual-size": 1, "actual-size": 1, "format": "raw"}}\''
+    program(tmp_path, monkeypatch, body)
+    monkeypatch.chdir(tmp_path)
+    disk = Path("-json:disk")
+    qemu_img.info(disk, "iso", in_use=True)
+    qemu_img.create(disk, "raw", 1)
+    qemu_img.create_overlay(disk, Path("nbd:host"), "vhd", 1)
+    qemu_img.convert(disk, "vhd", Path("b"), "ploop")
+    qemu_img.resize(disk, "aki", 1)
+    assert log.read_text().splitlines() == [
+        f"info --output=json --force-share -f raw {tmp_path}/-json:disk",
+        f"create -q -f raw {tmp_path}/-json:disk 1",
+        f"create -q -f qcow2 -F vpc -b {tmp_path}/nbd:host {tmp_path}/-json:disk 1",
+        f"convert -q -f vpc -O parallels {tmp_path}/-json:disk {tmp_path}/b",
+        f"resize -q -f raw {tmp_path}/-json:disk 1",
+    ]
+
+
+def test_the_limits_are_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "ulimit -v >&2; ulimit -t >&2; exit 1")
+    with pytest.raises(QemuImgFailed, match=r"2097152\n30$"):
+        qemu_img.info(tmp_path / "disk", "raw")
+    with pytest.raises(QemuImgFailed, match=r"1048576\n5$"):
+        qemu_img.info(tmp_path / "disk", "raw", limits=Limits(1024**3, 5))
+
+
+def test_too_little_memory_stops_the_call(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(bytes(4096))
+    with pytest.raises(QemuImgFailed):
+        qemu_img.info(tmp_path / "disk", "raw", limits=Limits(address_space_bytes=16 * MIB))
+
+
+def test_endless_work_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "while :; do :; done")
+    with pytest.raises(QemuImgFailed, match="signal 9"):
+        qemu_img.info(tmp_path / "disk", "raw", limits=Limits(cpu_seconds=1))
+
+
+def test_endless_waiting_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "exec sleep 60")
+    with pytest.raises(QemuImgFailed, match=r"longer than 0\.2 s"):
+        qemu_img.info(tmp_path / "disk", "raw", limits=Limits(timeout_seconds=0.2))
+
+
+def test_output_that_is_no_json_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "echo hello")
+    with pytest.raises(QemuImgFailed, match="no JSON"):
+        qemu_img.info(tmp_path / "disk", "raw")
+
+
+def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(QemuImgFailed, match="prlimit is not installed"):
+        qemu_img.info(tmp_path / "disk", "raw")
+
+
+def invocations(source: str) -> list[int]:
+    """Lines with a string that starts with the program's name, as a command or its first argument would."""
+    return [
+        node.lineno
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and os.path.basename((node.value.split() or [""])[0]) == "qemu-img"
+    ]
+
+
+def test_nothing_else_starts_qemu_img() -> None:
+    found = {
+        str(path.relative_to(SOURCE)): lines
+        for path in SOURCE.rglob("*.py")
+        if path != Path(qemu_img.__file__) and (lines := invocations(path.read_text()))
+    }
+    assert found == {}, "call pileus.image.formats.qemu_img instead, which names formats and sets limits"
+
+
+@pytest.mark.parametrize(
+    "line", ['run(["qemu-img", "info"])', 'run("/usr/bin/qemu-img info x")', 'x = f"qemu-img {y}"']
+)
+def test_the_search_finds_an_invocation(line: str) -> None:
+    assert invocations(line) == [1]
+
+
+def test_the_stand_in_for_tests_is_the_real_program() -> None:
+    version = subprocess.run(["qemu-img", "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("qemu-img version")
