@@ -1,7 +1,7 @@
 """The composed cloud, as every part of a process reaches it."""
 
-from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -33,11 +33,12 @@ class Cloud:
         """Register a service's long-lived object (token provider, image store) under its type or a base of it."""
         self._parts[kind or type(part)] = part
 
-    def part(self, kind: type[T]) -> T:
-        part = self._parts.get(kind)
-        if not isinstance(part, kind):
+    def part(self, kind: Callable[..., T]) -> T:
+        """The part of that class or protocol. Raises LookupError."""
+        assert isinstance(kind, type)
+        if kind not in self._parts:
             raise LookupError(f"no {kind.__name__} in this cloud")
-        return part
+        return cast(T, self._parts[kind])
 
     @property
     def authenticator(self) -> Authenticator:

@@ -13,6 +13,16 @@ from pileus.kernel.policy import Rule
 
 if TYPE_CHECKING:
     from pileus.kernel.cloud import Cloud
+    from pileus.kernel.reconcile import Reconciler
+
+
+@dataclass(frozen=True)
+class Chore:
+    """Work that the reconcile role repeats: bounded, idempotent, in a thread. The first run is at the start."""
+
+    name: str
+    seconds: float
+    work: "Callable[[Cloud], None]"
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Manifest:
     settings: type[msgspec.Struct] | None = None
     setup: "Callable[[Cloud], None] | None" = None
     seed: "Callable[[Cloud], None] | None" = None
+    reconcilers: "Callable[[Cloud], Sequence[Reconciler]] | None" = None
+    chores: "Sequence[Chore]" = ()
     lax_types: bool = True
     head_as_get: bool = False
     request_id_header: str = "x-openstack-request-id"

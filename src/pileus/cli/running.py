@@ -1,0 +1,44 @@
+"""Finding the running cloud of a state folder."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def facts(state: Path) -> dict[str, Any]:
+    """What the last `up` wrote down: pid, endpoint, host, overrides, database. Empty when there was none."""
+    try:
+        found: dict[str, Any] = json.loads((state / "run" / "cloud.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def is_up(state: Path) -> bool:
+    """Does a supervisor hold the folder's lock?"""
+    try:
+        with (state / "run" / "supervisor.lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def pid_of(state: Path, role: str) -> int | None:
+    """The role's process when it is alive."""
+    try:
+        pid = int((state / "run" / f"{role}.pid").read_text())
+        os.kill(pid, 0)
+    except PermissionError:
+        return pid
+    except (OSError, ValueError):
+        return None
+    return pid
+
+
+def supervisor(state: Path) -> int | None:
+    return pid_of(state, "supervisor")

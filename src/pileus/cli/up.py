@@ -1,0 +1,158 @@
+"""`pileus up`: the cloud, from nothing or from where it was."""
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any, TextIO
+
+from pileus.kernel.config import Config, ConfigError
+from pileus.roles.state import default_folder, owner_of_roles, prepare
+from pileus.setup import guest_image, places
+from pileus.setup.progress import step
+
+READY_WITHIN = 120  # seconds until every API must answer
+
+
+def up(options: argparse.Namespace) -> int:
+    state = (options.state or default_folder()).absolute()
+    lock = _locked(state)
+    if lock is None:
+        print(f"pileus is up already: `pileus status --state {state}` tells more.")
+        return 0
+    with step("Loading", after=1.0):
+        from pileus.roles import supervisor
+        from pileus.roles.driver_names import check_drivers
+    try:
+        conf = _config(options, state)
+    except ConfigError as error:
+        print(f"pileus: {error}", file=sys.stderr)
+        return 1
+    owner = owner_of_roles(conf.cloud.user)
+    prepare(state, owner)
+    (state / "run" / "agent.ready").unlink(missing_ok=True)
+    from pileus.roles import credentials
+
+    credentials.write(conf)
+    host = conf.cloud.host or socket.gethostname()
+    cloud = supervisor.Supervisor(conf, host)
+    check_drivers(conf.cloud.hypervisor, conf.cloud.network_mechanism)
+    image = guest_image.path(places.find())
+    with step("Preparing the database", after=1.0):
+        cloud.prepare(image)
+    _remember(options, state, conf, host)
+    if options.detach:
+        return _detached(cloud, conf, state, lock)
+    (state / "run" / "supervisor.pid").write_text(f"{os.getpid()}\n")
+    print(f"Starting on {conf.endpoint}; Ctrl-C ends it. Logs: {state / 'log'}")
+    watcher = os.fork()
+    if watcher == 0:
+        code = _wait(conf, host)
+        os._exit(code)
+    cloud.run(lambda: None)
+    _reap(watcher)
+    print("pileus is down; guests, if any, keep running (`pileus down --all` ends them too).")
+    return 0
+
+
+def _reap(watcher: int) -> None:
+    """The child that waited for the APIs: long over, unless the cloud was stopped before it was up."""
+    try:
+        os.kill(watcher, signal.SIGKILL)
+        os.waitpid(watcher, 0)
+    except (ProcessLookupError, ChildProcessError):
+        pass
+
+
+def _config(options: argparse.Namespace, state: Path) -> Config:
+    from pileus import composition
+
+    overrides: dict[str, Any] = {}
+    if options.listen:
+        overrides["listen"] = options.listen
+    if options.fake or os.geteuid() != 0:
+        overrides |= {"hypervisor": "fake", "network_mechanism": "fake"}
+    return composition.load(state, options.config, overrides)
+
+
+def _locked(state: Path) -> TextIO | None:
+    """The state folder's lock, held as long as the cloud runs; None when another process has it."""
+    (state / "run").mkdir(parents=True, exist_ok=True)
+    lock = (state / "run" / "supervisor.lock").open("a")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    return lock
+
+
+def _remember(options: argparse.Namespace, state: Path, conf: Config, host: str) -> None:
+    """What `down`, `status` and `logs` need to know of the running cloud."""
+    facts = {
+        "pid": os.getpid(),
+        "endpoint": conf.endpoint,
+        "metadata": conf.cloud.metadata_listen,
+        "host": host,
+        "overrides": {name: getattr(conf.cloud, name) for name in ("listen", "hypervisor", "network_mechanism")},
+        "database": conf.database_url,
+        "config": str(options.config.absolute()) if options.config else None,
+    }
+    (state / "run" / "cloud.json").write_text(json.dumps(facts))
+
+
+def _detached(cloud: Any, conf: Config, state: Path, lock: TextIO) -> int:
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        output = os.open(state / "log" / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        (state / "run" / "supervisor.pid").write_text(f"{os.getpid()}\n")
+        cloud.run(lambda: None)
+        os._exit(0)
+    lock.close()
+    return _wait(conf, cloud.host, child)
+
+
+def _wait(conf: Config, host: str, child: int | None = None) -> int:
+    """Until every API answers and this host is known; then says what to paste next."""
+    deadline = time.monotonic() + READY_WITHIN
+    with step("Waiting for the APIs", after=1.0):
+        while not _answers(conf, host):
+            if time.monotonic() > deadline:
+                print(f"pileus: not up within {READY_WITHIN} s; `pileus logs` tells why", file=sys.stderr)
+                return 1
+            if child is not None and os.waitpid(child, os.WNOHANG) != (0, 0):
+                print("pileus: the supervisor ended; `pileus logs` tells why", file=sys.stderr)
+                return 1
+            time.sleep(0.03)
+    print(f"Pileus answers on {conf.endpoint}. Next:\n")
+    print(f"  export OS_CLIENT_CONFIG_FILE={conf.state / 'clouds.yaml'}")
+    print("  export OS_CLOUD=pileus-demo")
+    print("  openstack server create --image pico --flavor m1.nano --network private --wait first\n", flush=True)
+    return 0
+
+
+def _answers(conf: Config, host: str) -> bool:
+    """Each service's version document, and the host's own row."""
+    from pileus.composition import SERVICES
+
+    addresses = [f"{conf.endpoint}/{manifest.name}/" for manifest in SERVICES] + [f"http://{conf.cloud.metadata_listen}/"]
+    try:
+        for address in addresses:
+            with urllib.request.urlopen(address, timeout=5):
+                pass
+    except urllib.error.HTTPError as error:
+        error.close()
+        return False
+    except OSError:
+        return False
+    return (conf.state / "run" / "agent.ready").exists()

@@ -1,0 +1,167 @@
+"""The agent's loop: poke or timer → ask what is wanted → network first, then guests → report.
+
+Level-triggered throughout: a lost poke costs a timer's time, a killed agent starts by asking for everything. Guests that run are
+never touched by a start of the agent.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from pileus.compute.agent.guests import Guests
+from pileus.compute.drivers.base import Driver, GuestFailed
+from pileus.compute.hosts.wire import GuestReport, GuestWanted, HostReport, Wanted
+from pileus.kernel.bus.base import CONTROL, Bus, BusError, agent_topic
+from pileus.network.agent.snapshot import HostNetwork, NetworkReport, Snapshot
+from pileus.network.drivers.base import HostDriver
+
+log = logging.getLogger(__name__)
+
+
+class Agent:
+    def __init__(
+        self, bus: Bus, driver: Driver, network: HostDriver, settings: HostNetwork, guests: Guests, *, mechanism: str, interval: float = 5, ready: Callable[[], None] = lambda: None
+    ) -> None:
+        self.bus = bus
+        self.driver = driver
+        self.network = network
+        self.settings = settings
+        self.guests = guests
+        self.mechanism = mechanism
+        self.interval = interval
+        self.ready = ready  # told once, after the first round that succeeded
+        self.host = settings.host
+        self._wake = asyncio.Event()
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._generation = -1  # of the network that stands
+        self._full = True
+        self._slots = asyncio.Semaphore(4)
+        self._said: dict[str, GuestReport] = {}
+        self._snapshot: Snapshot | None = None
+        self._notes: tuple[str, ...] = ()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self.bus.serve(agent_topic(self.host), self.handle)
+        await self._hello()
+        poked, rounds = True, 0
+        while True:
+            self._wake.clear()
+            try:
+                await self._round(poked)
+                rounds += 1
+                if rounds == 1:
+                    self.ready()
+                self._full = rounds % 60 == 0
+            except BusError as error:
+                log.warning("control plane: %s", error)
+                self._full = True
+                await asyncio.sleep(0.5)
+            except Exception:
+                log.exception("agent round")
+                await asyncio.sleep(1)
+            try:
+                async with asyncio.timeout(self.interval):
+                    await self._wake.wait()
+                poked = True
+            except TimeoutError:
+                poked = False
+
+    async def handle(self, method: str, args: Mapping[str, Any]) -> Any:
+        if method == "changed":
+            self._wake.set()
+            return None
+        if method == "console_log":
+            return await asyncio.to_thread(self._console_log, str(args["server_id"]), args["length"])
+        raise LookupError(method)
+
+    def _console_log(self, server_id: str, length: int | None) -> str | None:
+        with contextlib.suppress(GuestFailed, FileNotFoundError):
+            return self.driver.console_log(server_id, length)
+        return None
+
+    async def _hello(self) -> None:
+        facts = await asyncio.to_thread(self.driver.host_facts)
+        self._notes = facts.notes
+        args = {
+            "host": self.host,
+            "address": self.settings.tunnel_ip,
+            "facts": msgspec.to_builtins(facts),
+            "physical_networks": list(self.settings.physical_networks),
+            "mechanism": self.mechanism,
+        }
+        while True:
+            try:
+                await self.bus.call(CONTROL, "hello", args)
+                return
+            except BusError as error:
+                log.info("waiting for the control plane: %s", error)
+                await asyncio.sleep(0.2)
+
+    async def _round(self, poked: bool) -> None:
+        """On the timer the network that is wanted already is applied again: what died or was taken away comes back."""
+        question = {"host": self.host, "full": self._full, "network_generation": self._generation}
+        wanted = msgspec.convert(await self.bus.call(CONTROL, "wanted", question), Wanted)
+        report = None
+        self._snapshot = wanted.network or self._snapshot
+        if self._snapshot is not None and (wanted.network is not None or not poked):
+            report = await asyncio.to_thread(self.network.apply, self._snapshot)
+            self._generation = -1 if report.faults else self._snapshot.generation
+            for item, why in report.faults.items():
+                log.warning("network %s: %s", item, why)
+        facts = await asyncio.to_thread(self._facts)
+        await self._report(facts, report)
+        for guest in wanted.guests:
+            self._take_up(guest)
+
+    def _facts(self) -> tuple[GuestReport, ...]:
+        """News of the guests that this host has finished with; those being worked on report for themselves."""
+        known = self.guests.journal.known() - set(self._busy)
+        seen = self.driver.guests()
+        facts = []
+        for server_id in known:
+            entry = self.guests.journal.get(server_id)
+            if entry is None or entry.generation == 0:
+                continue
+            state = seen[server_id].state if server_id in seen else "stopped"
+            facts.append(GuestReport(server_id, state, entry.generation))
+        return tuple(facts)
+
+    def _take_up(self, wanted: GuestWanted) -> None:
+        server_id = wanted.spec.server_id
+        if server_id in self._busy:
+            self._again.add(server_id)
+        elif self.guests.due(wanted):
+            self._busy[server_id] = asyncio.create_task(self._converge(wanted))
+
+    async def _converge(self, wanted: GuestWanted) -> None:
+        server_id = wanted.spec.server_id
+        try:
+            async with self._slots:
+                report = await asyncio.to_thread(self.guests.converge, wanted)
+            await self._report((report,), None)
+            if report.fault is not None:
+                await asyncio.sleep(min(30, 2 ** int(report.fault["attempts"])))
+        except BusError as error:
+            log.warning("report of %s: %s", server_id, error)
+        finally:
+            del self._busy[server_id]
+            if server_id in self._again:
+                self._again.discard(server_id)
+                self._wake.set()
+
+    async def _report(self, guests: tuple[GuestReport, ...], network: NetworkReport | None) -> None:
+        """Only news of guests are sent; an empty report says that the host is alive."""
+        news = tuple(fact for fact in guests if self._said.get(fact.server_id) != fact or self._full)
+        report = HostReport(self.host, news, network, self._notes)
+        await self.bus.call(CONTROL, "report", {"report": msgspec.to_builtins(report)})
+        for fact in news:
+            if fact.state == "absent":
+                self._said.pop(fact.server_id, None)
+            else:
+                self._said[fact.server_id] = fact

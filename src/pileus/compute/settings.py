@@ -1,0 +1,33 @@
+"""Section `[compute]`."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    cpu_allocation_ratio: Annotated[float, Meta(gt=0, description="virtual CPUs offered per host CPU")] = 16.0
+    ram_allocation_ratio: Annotated[float, Meta(gt=0, description="memory offered per memory present")] = 1.5
+    disk_allocation_ratio: Annotated[float, Meta(gt=0, description="disk offered per disk present")] = 1.0
+    reserved_memory_mb: Annotated[int, Meta(ge=0, description="MiB of each host kept for the host itself")] = 512
+    reserved_disk_gb: Annotated[int, Meta(ge=0, description="GiB of each host kept for the host itself")] = 0
+    quota_instances: Annotated[int, Meta(ge=-1, description="servers a project may have; -1: any number")] = 10
+    quota_cores: Annotated[int, Meta(ge=-1, description="virtual CPUs a project may have")] = 20
+    quota_ram: Annotated[int, Meta(ge=-1, description="MiB of memory a project may have")] = 51200
+    quota_metadata_items: Annotated[int, Meta(ge=-1, description="metadata items a server may have")] = 128
+    quota_key_pairs: Annotated[int, Meta(ge=-1, description="key pairs a user may have")] = 100
+    quota_server_groups: Annotated[int, Meta(ge=-1, description="server groups a project may have")] = 10
+    quota_server_group_members: Annotated[int, Meta(ge=-1, description="servers a server group may have")] = 10
+    quota_injected_files: Annotated[int, Meta(ge=-1, description="files a server may be given at creation")] = 5
+    quota_injected_file_content_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such file")] = 10240
+    quota_injected_file_path_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such path")] = 255
+    boot_attempts: Annotated[int, Meta(ge=1, description="tries of a host to start a guest before the server is in ERROR")] = 3
+    stop_grace: Annotated[float, Meta(ge=0, description="seconds a guest has to shut down before it is pulled")] = 60.0
+    soft_reboot_grace: Annotated[float, Meta(ge=0, description="seconds a guest has to reboot before it is reset")] = 60.0
+    force_config_drive: Annotated[bool, Meta(description="give every server a config drive")] = False
+    dhcp_domain: Annotated[str, Meta(description="domain of servers' fully qualified names in metadata")] = "novalocal"
+
+    def quotas(self) -> dict[str, int]:
+        """The defaults by the API's names."""
+        return {name.removeprefix("quota_"): getattr(self, name) for name in self.__struct_fields__ if name.startswith("quota_")}

@@ -1,0 +1,65 @@
+"""The state folder: who owns what in it, and the secrets that are made once."""
+
+import os
+import pwd
+import secrets
+from pathlib import Path
+from typing import NamedTuple
+
+SECRETS = ("admin_password", "demo_password", "metadata_secret")
+PRIVATE = ("db", "bus", "keys", "images", "secrets")  # of the unprivileged roles
+SHARED = ("log", "run")
+
+
+class Owner(NamedTuple):
+    uid: int
+    gid: int
+
+
+def default_folder() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/pileus")
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "pileus"
+
+
+def owner_of_roles(user: str) -> Owner:
+    """Who the API and reconcile processes run as: the configured user when root starts them, else whoever does."""
+    if os.geteuid() != 0:
+        return Owner(os.getuid(), os.getgid())
+    entry = pwd.getpwnam(user)
+    return Owner(entry.pw_uid, entry.pw_gid)
+
+
+def prepare(state: Path, owner: Owner) -> None:
+    """Make what is missing. Nothing that exists is changed, but for its owner."""
+    state.mkdir(mode=0o711, parents=True, exist_ok=True)
+    for name in PRIVATE + SHARED:
+        folder = state / name
+        folder.mkdir(mode=0o711 if name == "run" else 0o700, exist_ok=True)
+        if os.geteuid() == 0:
+            os.chown(folder, owner.uid, owner.gid)
+    for name in SECRETS:
+        path = state / "secrets" / name
+        if not path.exists():
+            _write_secret(path, secrets.token_urlsafe(24), owner)
+
+
+def _write_secret(path: Path, value: str, owner: Owner) -> None:
+    temporary = path.with_suffix(".new")
+    temporary.unlink(missing_ok=True)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(value + "\n")
+    if os.geteuid() == 0:
+        os.chown(temporary, owner.uid, owner.gid)
+    os.replace(temporary, path)
+
+
+def drop_privileges(owner: Owner) -> None:
+    """For good: groups first, then group, then user. Nothing to do for who is not root."""
+    os.umask(0o027)
+    if os.geteuid() == 0 and owner.uid != 0:
+        os.setgroups([])
+        os.setgid(owner.gid)
+        os.setuid(owner.uid)
+        os.environ["HOME"] = "/nonexistent"
