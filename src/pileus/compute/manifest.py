@@ -1,17 +1,76 @@
 """Compute, as `pileus.main` mounts it."""
 
+from pileus.compute.aggregates import routes as aggregates
+from pileus.compute.availability_zones import routes as availability_zones
 from pileus.compute.errors import error_body
+from pileus.compute.extensions import routes as extensions
+from pileus.compute.flavors import policy as flavors_policy
+from pileus.compute.flavors import routes as flavors
 from pileus.compute.flavors.seeds import seed_flavors
+from pileus.compute.hypervisors import routes as hypervisors
+from pileus.compute.instance_actions import routes as instance_actions
+from pileus.compute.keypairs import routes as keypairs
+from pileus.compute.limits import routes as limits
+from pileus.compute.migrations import routes as migrations
+from pileus.compute.quota_sets import routes as quota_sets
+from pileus.compute.removed import routes as removed
+from pileus.compute.server_groups import routes as server_groups
+from pileus.compute.server_interfaces import routes as server_interfaces
+from pileus.compute.server_metadata import routes as server_metadata
+from pileus.compute.server_tags import routes as server_tags
+from pileus.compute.server_volumes import routes as server_volumes
+from pileus.compute.servers import policy as servers_policy
+from pileus.compute.servers import routes as servers
 from pileus.compute.servers.models import Server
-from pileus.compute.servers.policy import RULES as SERVER_RULES
 from pileus.compute.servers.reconcile import Servers
-from pileus.compute.servers.routes import ROUTES as SERVERS
+from pileus.compute.services import routes as services
 from pileus.compute.settings import ComputeSettings
-from pileus.compute.versions.routes import ROUTES as VERSIONS
+from pileus.compute.usage import routes as usage
+from pileus.compute.versions import routes as versions
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.manifest import Manifest
-from pileus.kernel.reconcile import Reconciler
 from pileus.kernel.microversion import Microversions, Version
+from pileus.kernel.reconcile import Reconciler
+
+ROUTES = (
+    *versions.ROUTES,
+    *extensions.ROUTES,
+    *flavors.ROUTES,
+    *keypairs.ROUTES,
+    *servers.ROUTES,
+    *server_metadata.ROUTES,
+    *server_tags.ROUTES,
+    *server_interfaces.ROUTES,
+    *server_volumes.ROUTES,
+    *instance_actions.ROUTES,
+    *server_groups.ROUTES,
+    *limits.ROUTES,
+    *quota_sets.ROUTES,
+    *usage.ROUTES,
+    *availability_zones.ROUTES,
+    *aggregates.ROUTES,
+    *hypervisors.ROUTES,
+    *services.ROUTES,
+    *migrations.ROUTES,
+    *removed.ROUTES,
+)
+RULES = (
+    *extensions.RULES,
+    *flavors_policy.RULES,
+    *keypairs.RULES,
+    *servers_policy.RULES,
+    *server_volumes.RULES,
+    *instance_actions.RULES,
+    *server_groups.RULES,
+    *limits.RULES,
+    *quota_sets.RULES,
+    *usage.RULES,
+    *availability_zones.RULES,
+    *aggregates.RULES,
+    *hypervisors.RULES,
+    *services.RULES,
+    *migrations.RULES,
+)
 
 
 def seed(cloud: Cloud) -> None:
@@ -22,13 +81,14 @@ def seed(cloud: Cloud) -> None:
 MANIFEST = Manifest(
     name="compute",
     title="Compute",
-    routes=(*VERSIONS, *SERVERS),
-    policies=(*SERVER_RULES,),
+    routes=ROUTES,
+    policies=RULES,
     error_body=error_body,
     types={"compute": "/v2.1"},
     microversions=Microversions("compute", Version(2, 1), Version(2, 96), "X-OpenStack-Nova-API-Version"),
     settings=ComputeSettings,
     seed=seed,
     reconcilers=lambda cloud: [Reconciler("servers", Server, Servers(cloud).step, cloud.db)],
+    lax_types=True,
     request_id_header="x-compute-request-id",
 )

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 SECTOR = 2048
 FIRST_TABLE = 16 + 3  # sectors: the system area, then the primary, the Joliet and the end descriptor
+SMALLEST = 160  # sectors; busybox takes a disk that ends within the first 64 KiB for an empty drive
 NO_DATE = bytes(7)
 NO_LONG_DATE = b"0" * 16 + b"\0"
 JOLIET_LEVEL_3 = b"%/E"
@@ -75,10 +76,11 @@ def iso_blocks(files: Mapping[str, bytes], label: str) -> Iterator[bytes]:
     for node in contents:
         node.file_at = place
         place += sectors(len(node.content or b""))
+    total = max(place, SMALLEST)
 
     yield bytes(16 * SECTOR)
     for joliet in (False, True):
-        yield descriptor(folders, label, place, tables[joliet], joliet)
+        yield descriptor(folders, label, total, tables[joliet], joliet)
     yield padded(b"\xffCD001\x01")
     for joliet in (False, True):
         yield padded(path_table(folders, joliet, "<"))
@@ -87,6 +89,7 @@ def iso_blocks(files: Mapping[str, bytes], label: str) -> Iterator[bytes]:
             yield folder_data(folder, joliet)
     for node in contents:
         yield padded(node.content or b"")
+    yield bytes((total - place) * SECTOR)
 
 
 def build_tree(files: Mapping[str, bytes]) -> Node:

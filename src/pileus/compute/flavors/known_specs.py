@@ -55,8 +55,18 @@ KNOWN = (
     (r"capabilities:.+", ".+"),
     (r"aggregate_instance_extra_specs:.+", ".*"),
 )
-NAMESPACES = frozenset(
-    "accel aggregate_instance_extra_specs capabilities hw hw_rng hw_video os pci_passthrough quota resources trait".split()
+NAMESPACES = (
+    "accel",
+    "aggregate_instance_extra_specs",
+    "capabilities",
+    "hw",
+    "hw_rng",
+    "hw_video",
+    "os",
+    "pci_passthrough",
+    "quota",
+    "resources",
+    "trait",
 )
 
 

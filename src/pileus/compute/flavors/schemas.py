@@ -22,12 +22,12 @@ class NewFlavor(Shape):
     ram: Positive
     vcpus: Positive
     disk: Size
-    id: Identifier | int | None | Unset = UNSET
+    id: Identifier | int | Unset | None = UNSET
     ephemeral: Size = msgspec.field(name="OS-FLV-EXT-DATA:ephemeral", default=0)
     swap: Size = 0
     rxtx_factor: Annotated[float, Meta(gt=0, le=3.40282e38)] = 1.0
     is_public: bool = msgspec.field(name="os-flavor-access:is_public", default=True)
-    description: Annotated[Description | None | Unset, since("2.55")] = UNSET
+    description: Annotated[Description | Unset | None, since("2.55")] = UNSET
 
 
 class NewFlavorBody(Shape):

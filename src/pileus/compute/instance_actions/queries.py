@@ -16,9 +16,7 @@ from pileus.kernel.http.listing import Page
 
 def find(call: Call, server: Server, request_id: str) -> InstanceAction:
     """What one request did to the server."""
-    query = select(InstanceAction).where(
-        InstanceAction.server_id == server.id, InstanceAction.request_id == request_id
-    )
+    query = select(InstanceAction).where(InstanceAction.server_id == server.id, InstanceAction.request_id == request_id)
     action = call.db.scalar(query.order_by(InstanceAction.started_at).limit(1))
     if action is None:
         raise NotFound(f"Action for request {request_id} not found")

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
     load_ssh_public_key,
 )
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pileus.kernel import clock
 
@@ -36,9 +37,10 @@ def fingerprint(kind: str, public_key: str) -> str:
     """MD5 of an SSH key, SHA-1 of a certificate, as colon-separated hex. ValueError, with the reason, when it is none."""
     if kind == "x509":
         try:
-            return _colons(x509.load_pem_x509_certificate(public_key.encode()).fingerprint(hashes.SHA1()))
+            certificate = x509.load_pem_x509_certificate(public_key.encode()).public_bytes(Encoding.DER)
         except ValueError:
             raise ValueError("it is not an X.509 certificate in PEM form") from None
+        return _colons(hashlib.sha1(certificate, usedforsecurity=False).digest())
     return _colons(hashlib.md5(_ssh_blob(public_key), usedforsecurity=False).digest())
 
 
@@ -47,7 +49,9 @@ def _ssh_blob(public_key: str) -> bytes:
     name, _, rest = line.partition(" ")
     text = rest.strip().partition(" ")[0]
     if "\n" in line or "\r" in line or name not in (*READ, *TOKENS) or not text:
-        raise ValueError(f"it is not one line '<type> <base64> [comment]' of a type among {', '.join((*READ, *TOKENS))}")
+        raise ValueError(
+            f"it is not one line '<type> <base64> [comment]' of a type among {', '.join((*READ, *TOKENS))}"
+        )
     try:
         blob = base64.b64decode(text, validate=True)
     except binascii.Error:
@@ -88,7 +92,7 @@ def _make_certificate(user_id: str) -> Made:
         .serial_number(x509.random_serial_number())
         .not_valid_before(clock.now())
         .not_valid_after(clock.now() + timedelta(days=3650))
-        .add_extension(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
     )
     public = certificate.public_bytes(Encoding.PEM).decode()

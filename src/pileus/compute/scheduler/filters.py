@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from pileus.compute.hosts.models import Host
+from pileus.compute.server_groups.membership import GroupFacts
 from pileus.placement.internal import Supply
 
 ARCHITECTURE = "hw_architecture"
@@ -19,6 +20,9 @@ class Request(NamedTuple):
     availability_zone: str | None = None
     host: str | None = None
     hypervisor_hostname: str | None = None
+    group: GroupFacts | None = None
+    same_hosts: frozenset[str] | None = None  # where the servers of the hint `same_host` are
+    different_hosts: frozenset[str] = frozenset()  # where those of `different_host` are
 
 
 Filter = Callable[[Request, Host, Supply], str | None]
@@ -63,6 +67,31 @@ def traits(request: Request, host: Host, supply: Supply) -> str | None:
     return None
 
 
+def affinity(request: Request, host: Host, supply: Supply) -> str | None:
+    group = request.group
+    if group is None or group.policy != "affinity" or not group.hosts or host.name in group.hosts:
+        return None
+    return "is not the host of the other servers of the group"
+
+
+def anti_affinity(request: Request, host: Host, supply: Supply) -> str | None:
+    group = request.group
+    if group is None or group.policy != "anti-affinity":
+        return None
+    held = group.hosts.get(host.name, 0)
+    return f"has {held} of the group already, {group.most_per_host} allowed" if held >= group.most_per_host else None
+
+
+def same_host(request: Request, host: Host, supply: Supply) -> str | None:
+    if request.same_hosts is None or host.name in request.same_hosts:
+        return None
+    return "is not the host of the servers named in same_host"
+
+
+def different_host(request: Request, host: Host, supply: Supply) -> str | None:
+    return "is the host of a server named in different_host" if host.name in request.different_hosts else None
+
+
 def resources(request: Request, host: Host, supply: Supply) -> str | None:
     return supply.shortage(request.resources)
 
@@ -73,5 +102,17 @@ FILTERS: dict[str, Filter] = {
     "AvailabilityZoneFilter": availability_zone,
     "ImagePropertiesFilter": image_properties,
     "TraitsFilter": traits,
+    "ServerGroupAffinityFilter": affinity,
+    "ServerGroupAntiAffinityFilter": anti_affinity,
+    "SameHostFilter": same_host,
+    "DifferentHostFilter": different_host,
     "Placement": resources,
 }
+
+
+def preference(request: Request, host: Host) -> int:
+    """How much a soft policy of the group is for this host: more is better, 0 without one."""
+    if request.group is None:
+        return 0
+    held = request.group.hosts.get(host.name, 0)
+    return {"soft-affinity": held, "soft-anti-affinity": -held}.get(request.group.policy, 0)

@@ -63,7 +63,7 @@ class Server(Converging, Base):
     soft_reboots: Mapped[int] = mapped_column(default=0)
     locked_by: Mapped[str | None] = mapped_column(String(8))  # owner, admin
     locked_reason: Mapped[str | None] = mapped_column(String(255))
-    fault: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # code, message, details, created; present: status ERROR
+    fault: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # code, message, details, created; present: status ERROR
 
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)

@@ -41,4 +41,6 @@ RULES = (
     Rule("os_compute_api:os-server-tags:delete_all", WRITE, "Remove a server's tags"),
     Rule("os_compute_api:ips:index", READ, "List a server's addresses"),
     Rule("os_compute_api:ips:show", READ, "List a server's addresses in one network"),
+    Rule("os_compute_api:os-attach-interfaces:list", READ, "List a server's ports"),
+    Rule("os_compute_api:os-attach-interfaces:show", READ, "Show a server's port"),
 )

@@ -10,20 +10,25 @@ from pileus.kernel.bus.base import BusError, Handler
 class MemoryBus:
     def __init__(self) -> None:
         self._topics: dict[str, Handler] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self.casts: list[tuple[str, str, dict[str, Any]]] = []  # what was hinted, for tests to look at
 
     async def serve(self, topic: str, handler: Handler) -> None:
         self._topics[topic] = handler
+        self._loop = asyncio.get_running_loop()
 
     def cast(self, topic: str, method: str, args: Mapping[str, Any]) -> None:
         self.casts.append((topic, method, dict(args)))
         del self.casts[:-1000]
         handler = self._topics.get(topic)
-        if handler is not None:
-            task = asyncio.ensure_future(handler(method, args))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        if handler is not None and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._deliver, handler, method, args)
+
+    def _deliver(self, handler: Handler, method: str, args: Mapping[str, Any]) -> None:
+        task = asyncio.ensure_future(handler(method, args))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def call(self, topic: str, method: str, args: Mapping[str, Any], *, timeout: float = 30) -> Any:
         handler = self._topics.get(topic)

@@ -64,7 +64,8 @@ class Listing(Generic[T]):
     """How one resource is listed.
 
     `sort` maps API names to columns; ties are broken by `key`. `reserved` are query names that the handler reads itself.
-    `strict` refuses unknown query names with 400 instead of ignoring them. `max_limit` caps a page.
+    `strict` refuses unknown query names with 400 instead of ignoring them. `max_limit` caps a page. `direction` is that of a sort
+    key which comes without one.
     """
 
     model: type[T]
@@ -76,6 +77,7 @@ class Listing(Generic[T]):
     strict: bool = False
     max_limit: int = 1000
     always_limited: bool = True
+    direction: str = "asc"
 
     def page(self, call: Call, query: Select[T]) -> Page[T]:
         """Run `query` (already narrowed to what the caller may see) with the request's filters, order and page."""
@@ -117,11 +119,11 @@ class Listing(Generic[T]):
     def _order(self, given: dict[str, list[str]]) -> list[tuple[Column, str]]:
         """Accepts `sort_key`/`sort_dir` pairs and the `sort=key:dir,key:dir` form."""
         keys, directions = given.pop("sort_key", []), given.pop("sort_dir", [])
-        pairs = [(key, directions[i] if i < len(directions) else "asc") for i, key in enumerate(keys)]
+        pairs = [(key, directions[i] if i < len(directions) else self.direction) for i, key in enumerate(keys)]
         for part in ",".join(given.pop("sort", [])).split(","):
             if part:
                 key, _, direction = part.partition(":")
-                pairs.append((key, direction or "asc"))
+                pairs.append((key, direction or self.direction))
         order = []
         for key, direction in pairs or self.default_sort:
             if key not in self.sort:

@@ -1,0 +1,29 @@
+"""All services in this process, with real identity and seeds: what clients see, without processes or privileges."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pileus.composition import MANIFESTS, compose, load
+from pileus.kernel.bus.memory import MemoryBus
+from pileus.kernel.cloud import Cloud
+from pileus.kernel.db import Base
+from pileus.roles.state import Owner, prepare
+
+assert MANIFESTS
+
+
+@contextmanager
+def whole_cloud(folder: Path, *, seeds: bool = False, overrides: Mapping[str, Any] | None = None) -> Iterator[Cloud]:
+    """`overrides` are `[cloud]` settings."""
+    prepare(folder, Owner(0, 0))
+    conf = load(folder, None, {"hypervisor": "fake", "network_mechanism": "fake"} | dict(overrides or {}))
+    cloud = compose(conf, MemoryBus())
+    Base.metadata.create_all(cloud.db.engine)
+    if seeds:
+        for manifest in cloud.manifests.values():
+            if manifest.seed is not None:
+                manifest.seed(cloud)
+    yield cloud
+    cloud.db.close()
