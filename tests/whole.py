@@ -17,7 +17,7 @@ assert MANIFESTS
 @contextmanager
 def whole_cloud(folder: Path, *, seeds: bool = False, overrides: Mapping[str, Any] | None = None) -> Iterator[Cloud]:
     """`overrides` are `[cloud]` settings."""
-    prepare(folder, Owner(0, 0))
+    prepare(folder, Owner(0, 0), Owner(0, 0))
     conf = load(folder, None, {"hypervisor": "fake", "network_mechanism": "fake"} | dict(overrides or {}))
     cloud = compose(conf, MemoryBus())
     Base.metadata.create_all(cloud.db.engine)

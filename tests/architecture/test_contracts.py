@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[2]
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     program = Path(sys.executable).with_name("lint-imports")
     environment = {"PYTHONPATH": str(folder / "src"), "PATH": "/usr/bin:/bin"}
-    return subprocess.run([program, "--no-cache"], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [program, "--no-cache"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.mark.parametrize(

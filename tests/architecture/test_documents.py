@@ -19,7 +19,9 @@ def names_in(file: Path) -> set[str]:
             found.add(node.name)
         elif isinstance(node, ast.ClassDef):
             found.add(node.name)
-            found |= {f"{node.name}.{m.name}" for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)}
+            found |= {
+                f"{node.name}.{m.name}" for m in node.body if isinstance(m, ast.FunctionDef | ast.AsyncFunctionDef)
+            }
         elif isinstance(node, ast.Assign):
             found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
     return found
@@ -29,7 +31,9 @@ def names_in(file: Path) -> set[str]:
 def test_a_walk_leads_through_code_that_exists(walk: Path) -> None:
     places = PLACE.findall(walk.read_text())
     assert len(places) >= 5
-    missing = [f"{file}:{name}" for file, name in places if not (ROOT / file).exists() or name not in names_in(ROOT / file)]
+    missing = [
+        f"{file}:{name}" for file, name in places if not (ROOT / file).exists() or name not in names_in(ROOT / file)
+    ]
     assert missing == []
 
 

@@ -29,7 +29,15 @@ def db(tmp_path: Path) -> Iterator[Session]:
 
 
 def server(**columns: Any) -> Server:
-    base = {"project_id": "p", "user_id": "u", "name": "n", "hostname": "n", "reservation_id": "r", "flavor_id": "1", "flavor": {}}
+    base = {
+        "project_id": "p",
+        "user_id": "u",
+        "name": "n",
+        "hostname": "n",
+        "reservation_id": "r",
+        "flavor_id": "1",
+        "flavor": {},
+    }
     return Server(**base | columns)
 
 
@@ -39,7 +47,9 @@ def test_sql_and_function_agree(db: Session) -> None:
     expected: dict[str, set[str]] = {status: set() for status in STATUSES}
     guests = [None, *itertools.product(("running", "paused", "stopped", "crashed"), (1, 2))]
     wanted = ("active", "stopped", "paused", "deleted")
-    for verb, want, guest, fault, launched in itertools.product(states.TASKS, wanted, guests, (None, {"code": 500}), (None, datetime(2026, 1, 1))):
+    for verb, want, guest, fault, launched in itertools.product(
+        states.TASKS, wanted, guests, (None, {"code": 500}), (None, datetime(2026, 1, 1))
+    ):
         row = server(verb=verb, wanted=want, generation=2, fault=fault, launched_at=launched, host="h", host_id="h")
         db.add(row)
         db.flush()
@@ -59,9 +69,21 @@ def test_sql_and_function_agree(db: Session) -> None:
     [
         ({}, None, ("BUILD", "building", "scheduling", states.NOSTATE)),
         ({"host": "h"}, None, ("BUILD", "building", "spawning", states.NOSTATE)),
-        ({"host": "h", "launched_at": datetime(2026, 1, 1)}, ("running", 1), ("ACTIVE", "active", None, states.RUNNING)),
-        ({"host": "h", "launched_at": datetime(2026, 1, 1), "generation": 2, "verb": "stop"}, ("running", 1), ("ACTIVE", "active", "powering-off", 1)),
-        ({"host": "h", "launched_at": datetime(2026, 1, 1), "wanted": "deleted", "verb": "delete"}, ("running", 1), ("ACTIVE", "active", "deleting", 1)),
+        (
+            {"host": "h", "launched_at": datetime(2026, 1, 1)},
+            ("running", 1),
+            ("ACTIVE", "active", None, states.RUNNING),
+        ),
+        (
+            {"host": "h", "launched_at": datetime(2026, 1, 1), "generation": 2, "verb": "stop"},
+            ("running", 1),
+            ("ACTIVE", "active", "powering-off", 1),
+        ),
+        (
+            {"host": "h", "launched_at": datetime(2026, 1, 1), "wanted": "deleted", "verb": "delete"},
+            ("running", 1),
+            ("ACTIVE", "active", "deleting", 1),
+        ),
         ({"fault": {"code": 500}}, None, ("ERROR", "error", None, states.NOSTATE)),
     ],
 )

@@ -15,7 +15,10 @@ def install() -> Path:
     program = PLACE / "bin" / "openstack"
     if not (PLACE / ".complete").exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(PLACE)], check=True)
-        subprocess.run([str(PLACE / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "python-openstackclient"], check=True)
+        subprocess.run(
+            [str(PLACE / "bin" / "pip"), "install", "-q", "--disable-pip-version-check", "python-openstackclient"],
+            check=True,
+        )
         (PLACE / ".complete").touch()
     return program
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.system.installation import Installation, installation
 from tests.system.namespace import network_namespace
 

@@ -42,7 +42,9 @@ class Installation:
 
     def pileus(self, *arguments: str, check: bool = True) -> str:
         command = [str(REPOSITORY / "pileus"), arguments[0], "--state", str(self.state), *arguments[1:]]
-        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, check=False
+        )
         if check:
             assert done.returncode == 0, f"{' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr
@@ -55,7 +57,9 @@ class Installation:
 
     def token(self, user: str) -> str:
         if user not in self._token:
-            password = {"user": {"name": user, "domain": {"id": "default"}, "password": self.secret(f"{user}_password")}}
+            password = {
+                "user": {"name": user, "domain": {"id": "default"}, "password": self.secret(f"{user}_password")}
+            }
             scope = {"project": {"name": user, "domain": {"id": "default"}}}
             body = {"auth": {"identity": {"methods": ["password"], "password": password}, "scope": scope}}
             headers, _ = self._send("POST", "/identity/v3/auth/tokens", body, {})
@@ -125,7 +129,9 @@ class Installation:
     def traces(self, server_id: str, ports: list[str]) -> list[str]:
         """Everything on this host that names the server or its ports: must be empty after its deletion."""
         found = [f"qemu {pid}" for pid in self.guests_of(server_id)]
-        found += [str(p) for p in self.state.rglob(f"*{server_id}*") if "log" not in p.relative_to(self.state).parts[:1]]
+        found += [
+            str(p) for p in self.state.rglob(f"*{server_id}*") if "log" not in p.relative_to(self.state).parts[:1]
+        ]
         links = subprocess.run(["ip", "-o", "link"], capture_output=True, text=True, check=True).stdout
         rules = subprocess.run(["nft", "list", "ruleset"], capture_output=True, text=True, check=False).stdout
         for port in ports:

@@ -15,7 +15,9 @@ SSH = (
 
 def ssh(address: str, key: Path, command: str) -> str | None:
     """Output of a command in the guest, or None when it can not be reached."""
-    done = subprocess.run([*SSH, "-i", str(key), f"cirros@{address}", command], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [*SSH, "-i", str(key), f"cirros@{address}", command], capture_output=True, text=True, timeout=60, check=False
+    )
     return done.stdout if done.returncode == 0 else None
 
 
@@ -57,7 +59,9 @@ def test_journey(cloud: Installation, tmp_path: Path) -> None:
     ports = [port["ID"] for port in openstack("port", "list", "--server", server["id"])]
     assert ports
 
-    wait_for("login line", lambda: "login as 'cirros' user" in openstack.text("console", "log", "show", "first-light"), 60, 1)
+    wait_for(
+        "login line", lambda: "login as 'cirros' user" in openstack.text("console", "log", "show", "first-light"), 60, 1
+    )
     assert "Linux version" in openstack.text("console", "log", "show", "first-light")
 
     floating = openstack("floating", "ip", "create", "public")["floating_ip_address"]

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tests.system.installation import Installation, Refused, wait_for
 
 MOMENTS = (0.0, 0.08, 0.2, 0.5, 1.0)  # seconds after the request was accepted

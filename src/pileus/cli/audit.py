@@ -25,7 +25,9 @@ def audit(options: argparse.Namespace) -> int:
         servers = set(db.scalars(select(Server.id)))
         findings = [f"allocation of unknown server {c}" for c in placement.orphans(db, servers)]
         findings += [f"port {p.port_id} of unknown server {p.server_id}" for p in network.orphans(db, servers)]
-        findings += [f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers]
+        findings += [
+            f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers
+        ]
     database.close()
     for finding in findings:
         print(finding)

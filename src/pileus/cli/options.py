@@ -12,7 +12,11 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--detach", action="store_true", help="return once every API answers")
     up.add_argument("--listen", metavar="ADDR:PORT", help="where the APIs answer (default 127.0.0.1:8780)")
     up.add_argument("--config", type=Path, metavar="FILE", help="settings (TOML); `pileus config` prints them all")
-    up.add_argument("--fake", action="store_true", help="fake hypervisor and network: no privileges, no guests (always so without root)")
+    up.add_argument(
+        "--fake",
+        action="store_true",
+        help="fake hypervisor and network: no privileges, no guests (always so without root)",
+    )
 
     down = commands.add_parser("down", help="stop the cloud; guests and their networks keep running")
     down.add_argument("--all", action="store_true", help="stop guests, networks and the hypervisor's daemon as well")
@@ -26,12 +30,18 @@ def parser() -> argparse.ArgumentParser:
     image = commands.add_parser("image", help="guest images made on this machine")
     image_commands = image.add_subparsers(dest="image_command", metavar="COMMAND", required=True)
     build = image_commands.add_parser("build", help="build the small guest image from Debian's packages")
-    build.add_argument("out", type=Path, nargs="?", default=Path("pico.qcow2"), help="file to write (default pico.qcow2)")
+    build.add_argument(
+        "out", type=Path, nargs="?", default=Path("pico.qcow2"), help="file to write (default pico.qcow2)"
+    )
 
     commands.add_parser("config", help="print every setting with its meaning and default")
-    commands.add_parser("audit", help="look for what should not be: allocations, ports or guests that belong to nothing")
+    commands.add_parser(
+        "audit", help="look for what should not be: allocations, ports or guests that belong to nothing"
+    )
     commands.add_parser("setup", help="only install what `up` needs, so that it can run where nothing can be fetched")
     commands.add_parser("test", help="set up what is missing and run the checks and tests")
     for command in (up, down, *(commands.choices[name] for name in ("status", "logs", "config", "audit"))):
-        command.add_argument("--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)")
+        command.add_argument(
+            "--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)"
+        )
     return top

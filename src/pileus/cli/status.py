@@ -43,7 +43,9 @@ def _hosts(url: str) -> bool:
     database = Database(url)
     healthy = True
     with database.reading() as db:
-        servers = dict(db.execute(select(Server.host, func.count()).where(Server.host.is_not(None)).group_by(Server.host)).tuples())
+        servers = dict(
+            db.execute(select(Server.host, func.count()).where(Server.host.is_not(None)).group_by(Server.host)).all()
+        )
         print("\nHosts")
         for host in db.scalars(select(Host).order_by(Host.name)):
             condition = "up" if host.up else "DOWN"

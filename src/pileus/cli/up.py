@@ -2,19 +2,19 @@
 
 import argparse
 import fcntl
+import http.client
 import json
 import os
 import signal
 import socket
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any, TextIO
+from urllib.parse import urlsplit
 
 from pileus.kernel.config import Config, ConfigError
-from pileus.roles.state import default_folder, owner_of_roles, prepare
+from pileus.roles.state import Owner, default_folder, owner_of_roles, prepare
 from pileus.setup import guest_image, places
 from pileus.setup.progress import step
 
@@ -36,7 +36,8 @@ def up(options: argparse.Namespace) -> int:
         print(f"pileus: {error}", file=sys.stderr)
         return 1
     owner = owner_of_roles(conf.cloud.user)
-    prepare(state, owner)
+    fake = conf.cloud.hypervisor == conf.cloud.network_mechanism == "fake"
+    prepare(state, owner, owner if fake else Owner(os.geteuid(), os.getegid()))
     (state / "run" / "agent.ready").unlink(missing_ok=True)
     from pileus.roles import credentials
 
@@ -54,7 +55,7 @@ def up(options: argparse.Namespace) -> int:
     print(f"Starting on {conf.endpoint}; Ctrl-C ends it. Logs: {state / 'log'}")
     watcher = os.fork()
     if watcher == 0:
-        code = _wait(conf, host)
+        code = _wait(conf)
         os._exit(code)
     cloud.run(lambda: None)
     _reap(watcher)
@@ -119,16 +120,16 @@ def _detached(cloud: Any, conf: Config, state: Path, lock: TextIO) -> int:
         cloud.run(lambda: None)
         os._exit(0)
     lock.close()
-    return _wait(conf, cloud.host, child)
+    return _wait(conf, child)
 
 
-def _wait(conf: Config, host: str, child: int | None = None) -> int:
+def _wait(conf: Config, child: int | None = None) -> int:
     """Until every API answers and this host is known; then says what to paste next."""
     deadline = time.monotonic() + READY_WITHIN
     with step("Waiting for the APIs", after=1.0):
-        while not _answers(conf, host):
+        while (missing := _missing(conf)) is not None:
             if time.monotonic() > deadline:
-                print(f"pileus: not up within {READY_WITHIN} s; `pileus logs` tells why", file=sys.stderr)
+                print(f"pileus: not up within {READY_WITHIN} s: {missing}; `pileus logs` tells why", file=sys.stderr)
                 return 1
             if child is not None and os.waitpid(child, os.WNOHANG) != (0, 0):
                 print("pileus: the supervisor ended; `pileus logs` tells why", file=sys.stderr)
@@ -141,18 +142,23 @@ def _wait(conf: Config, host: str, child: int | None = None) -> int:
     return 0
 
 
-def _answers(conf: Config, host: str) -> bool:
-    """Each service's version document, and the host's own row."""
+def _missing(conf: Config) -> str | None:
+    """What does not answer yet: a service's version document, or this host's agent."""
     from pileus.composition import SERVICES
 
-    addresses = [f"{conf.endpoint}/{manifest.name}/" for manifest in SERVICES] + [f"http://{conf.cloud.metadata_listen}/"]
-    try:
-        for address in addresses:
-            with urllib.request.urlopen(address, timeout=5):
-                pass
-    except urllib.error.HTTPError as error:
-        error.close()
-        return False
-    except OSError:
-        return False
-    return (conf.state / "run" / "agent.ready").exists()
+    addresses = [f"{conf.endpoint}/{manifest.name}/" for manifest in SERVICES] + [
+        f"http://{conf.cloud.metadata_listen}/"
+    ]
+    for address in addresses:
+        place = urlsplit(address)
+        connection = http.client.HTTPConnection(place.netloc, timeout=5)
+        try:
+            connection.request("GET", place.path)
+            code = connection.getresponse().status
+        except OSError as error:
+            return f"{address} does not answer ({error})"
+        finally:
+            connection.close()
+        if code >= 400:
+            return f"{address} answers {code}"
+    return None if (conf.state / "run" / "agent.ready").exists() else "the host's agent is not ready"

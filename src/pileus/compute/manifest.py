@@ -23,12 +23,13 @@ from pileus.compute.servers import policy as servers_policy
 from pileus.compute.servers import routes as servers
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.reconcile import Servers
+from pileus.compute.services import control
 from pileus.compute.services import routes as services
 from pileus.compute.settings import ComputeSettings
 from pileus.compute.usage import routes as usage
 from pileus.compute.versions import routes as versions
 from pileus.kernel.cloud import Cloud
-from pileus.kernel.manifest import Manifest
+from pileus.kernel.manifest import Chore, Manifest
 from pileus.kernel.microversion import Microversions, Version
 from pileus.kernel.reconcile import Reconciler
 
@@ -89,6 +90,7 @@ MANIFEST = Manifest(
     settings=ComputeSettings,
     seed=seed,
     reconcilers=lambda cloud: [Reconciler("servers", Server, Servers(cloud).step, cloud.db)],
+    chores=(Chore("control-services", control.SECONDS, control.heartbeat),),
     lax_types=True,
     request_id_header="x-compute-request-id",
 )

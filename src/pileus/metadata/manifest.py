@@ -20,5 +20,12 @@ def setup(cloud: Cloud) -> None:
 
 
 MANIFEST = Manifest(
-    name="metadata", title="Metadata", routes=ROUTES, policies=(), error_body=error_body, types={}, setup=setup, head_as_get=True
+    name="metadata",
+    title="Metadata",
+    routes=ROUTES,
+    policies=(),
+    error_body=error_body,
+    types={},
+    setup=setup,
+    head_as_get=True,
 )

@@ -62,7 +62,9 @@ def download(bus: Bus, loop: asyncio.AbstractEventLoop, image_id: str, out: Bina
         connection.request("GET", url.path, headers={"x-auth-token": answer["token"]})
         reply = connection.getresponse()
         if reply.status != 200:
-            raise GuestFailed("The image could not be downloaded to the host.", f"{url.path}: {reply.status} {reply.reason}")
+            raise GuestFailed(
+                "The image could not be downloaded to the host.", f"{url.path}: {reply.status} {reply.reason}"
+            )
         while chunk := reply.read(CHUNK):
             out.write(chunk)
     except (OSError, http.client.HTTPException) as error:

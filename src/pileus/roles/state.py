@@ -9,6 +9,7 @@ from typing import NamedTuple
 SECRETS = ("admin_password", "demo_password", "metadata_secret")
 PRIVATE = ("db", "bus", "keys", "images", "secrets")  # of the unprivileged roles
 SHARED = ("log", "run")
+HOST = ("agent", "compute")  # of the agent
 
 
 class Owner(NamedTuple):
@@ -30,14 +31,14 @@ def owner_of_roles(user: str) -> Owner:
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
-def prepare(state: Path, owner: Owner) -> None:
-    """Make what is missing. Nothing that exists is changed, but for its owner."""
+def prepare(state: Path, owner: Owner, agent: Owner) -> None:
+    """Make what is missing. Nothing that exists is changed, but for its owner. `agent` owns what the host's agent writes."""
     state.mkdir(mode=0o711, parents=True, exist_ok=True)
-    for name in PRIVATE + SHARED:
+    for name in PRIVATE + SHARED + HOST:
         folder = state / name
-        folder.mkdir(mode=0o711 if name == "run" else 0o700, exist_ok=True)
+        folder.mkdir(mode=0o700 if name in PRIVATE else 0o711, exist_ok=True)
         if os.geteuid() == 0:
-            os.chown(folder, owner.uid, owner.gid)
+            os.chown(folder, *(agent if name in HOST else owner))
     for name in SECRETS:
         path = state / "secrets" / name
         if not path.exists():

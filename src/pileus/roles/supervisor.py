@@ -144,8 +144,14 @@ class Supervisor:
         title = f"pileus-{role.name}".encode()[:15]
         ctypes.CDLL(None).prctl(15, title)
         logging.basicConfig(
-            level=logging.INFO, format=f"%(asctime)s {role.name} %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+            level=logging.INFO,
+            format=f"%(asctime)s {role.name} %(levelname)s %(name)s: %(message)s",
+            stream=sys.stderr,
+            force=True,
         )
+
+        logging.getLogger("alembic").setLevel(logging.WARNING)
+        logging.getLogger("uvicorn").setLevel(logging.WARNING)
 
     def _log(self, name: str) -> Path:
         return self.conf.state / "log" / f"{name}.log"

@@ -28,7 +28,12 @@ class Guests:
     def due(self, wanted: GuestWanted) -> bool:
         """Does anything need doing? A guest that shut itself down is left as it is: the control plane follows."""
         entry = self.journal.get(wanted.spec.server_id)
-        return wanted.power == "deleted" or entry is None or entry.generation < wanted.generation or entry.boot != self.boot
+        return (
+            wanted.power == "deleted"
+            or entry is None
+            or entry.generation < wanted.generation
+            or entry.boot != self.boot
+        )
 
     def converge(self, wanted: GuestWanted) -> GuestReport:
         server_id = wanted.spec.server_id
@@ -44,8 +49,16 @@ class Guests:
             return self._failed(wanted, failure)
         except Exception as failure:
             log.exception("guest %s", server_id)
-            return self._failed(wanted, GuestFailed("The host could not do what was asked.", f"{type(failure).__name__}: {failure}"))
-        log.info("guest %s: generation %d (%s) in %.3f s", server_id, wanted.generation, wanted.power, time.monotonic() - started)
+            return self._failed(
+                wanted, GuestFailed("The host could not do what was asked.", f"{type(failure).__name__}: {failure}")
+            )
+        log.info(
+            "guest %s: generation %d (%s) in %.3f s",
+            server_id,
+            wanted.generation,
+            wanted.power,
+            time.monotonic() - started,
+        )
         return self.facts(server_id)
 
     def facts(self, server_id: str) -> GuestReport:

@@ -24,7 +24,16 @@ log = logging.getLogger(__name__)
 
 class Agent:
     def __init__(
-        self, bus: Bus, driver: Driver, network: HostDriver, settings: HostNetwork, guests: Guests, *, mechanism: str, interval: float = 5, ready: Callable[[], None] = lambda: None
+        self,
+        bus: Bus,
+        driver: Driver,
+        network: HostDriver,
+        settings: HostNetwork,
+        guests: Guests,
+        *,
+        mechanism: str,
+        interval: float = 5,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
         self.bus = bus
         self.driver = driver

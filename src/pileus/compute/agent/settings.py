@@ -7,15 +7,22 @@ from msgspec import Meta
 
 
 class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
-    virt_type: Annotated[Literal["auto", "kvm", "qemu"], Meta(description="auto: KVM where it really boots a guest, else TCG")] = "auto"
-    cpu_model: Annotated[str, Meta(description="CPU that guests see; empty: the driver's choice for the virt type")] = ""
+    virt_type: Annotated[
+        Literal["auto", "kvm", "qemu"], Meta(description="auto: KVM where it really boots a guest, else TCG")
+    ] = "auto"
+    cpu_model: Annotated[str, Meta(description="CPU that guests see; empty: the driver's choice for the virt type")] = (
+        ""
+    )
     tunnel_ip: Annotated[str, Meta(description="address of this host for VXLAN")] = "127.0.0.1"
     vxlan_port: Annotated[int, Meta(ge=1, le=65535, description="UDP port of VXLAN")] = 4789
     public_bridge: Annotated[str, Meta(max_length=15, description="bridge of the physical network `public`")] = "br-ex"
     public_interface: Annotated[str, Meta(description="interface to put into that bridge; empty: none")] = ""
     public_address: Annotated[
-        str, Meta(description="address (CIDR) on the bridge itself, so that this machine reaches floating IPs; empty: none")
+        str,
+        Meta(description="address (CIDR) on the bridge itself, so that this machine reaches floating IPs; empty: none"),
     ] = "172.24.4.1/24"
-    public_masquerade: Annotated[bool, Meta(description="let guests out through this machine's own default route")] = True
+    public_masquerade: Annotated[bool, Meta(description="let guests out through this machine's own default route")] = (
+        True
+    )
     interval: Annotated[float, Meta(ge=0.5, description="seconds between looks when nothing hints at news")] = 5.0
     cache_max_gb: Annotated[int, Meta(ge=0, description="GiB of base images kept that no guest uses")] = 20

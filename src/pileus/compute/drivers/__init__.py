@@ -8,7 +8,6 @@ from pileus.compute.agent.settings import AgentSettings
 from pileus.compute.drivers.base import Driver
 
 
-
 def _libvirt(state: Path, settings: AgentSettings) -> Driver:
     from pileus.compute.drivers.libvirt import Driver as Libvirt
     from pileus.compute.drivers.libvirt import Settings

@@ -64,7 +64,9 @@ class Desk:
             snapshot = network.snapshot(db, host) if full or generation != args["network_generation"] else None
             query = select(Server).outerjoin(Guest, Guest.server_id == Server.id).where(Server.host == host)
             if not full:
-                query = query.where(or_(Guest.server_id.is_(None), Guest.generation < Server.generation, Server.wanted == "deleted"))
+                query = query.where(
+                    or_(Guest.server_id.is_(None), Guest.generation < Server.generation, Server.wanted == "deleted")
+                )
             servers = list(db.scalars(query.where(or_(Server.fault.is_(None), Server.wanted == "deleted"))))
             ports = network.ports_of(db, [server.id for server in servers])
             guests = tuple(self._guest(db, server, ports.get(server.id, [])) for server in servers)
@@ -111,7 +113,9 @@ def spec_of(server: Server, ports: list[PortFacts], drive: dict[str, bytes] | No
     flavor, image = server.flavor, server.image
     ref = None
     if server.image_id is not None:
-        ref = ImageRef(server.image_id, image["disk_format"], image["size"], image["sha512"], image.get("properties", {}))
+        ref = ImageRef(
+            server.image_id, image["disk_format"], image["size"], image["sha512"], image.get("properties", {})
+        )
     return GuestSpec(
         server_id=server.id,
         name=server.name,
@@ -138,7 +142,11 @@ def store(db: Session, host: str, fact: GuestReport) -> bool:
         db.add(guest)
         news = True
     else:
-        news = (guest.state, guest.generation, guest.fault) != (fact.state, max(guest.generation, fact.generation), fact.fault)
+        news = (guest.state, guest.generation, guest.fault) != (
+            fact.state,
+            max(guest.generation, fact.generation),
+            fact.fault,
+        )
         guest.generation = max(guest.generation, fact.generation)
     guest.host, guest.state, guest.fault, guest.reported_at = host, fact.state, fact.fault, clock.now()
     return news

@@ -23,8 +23,12 @@ def host(db: Session, settings: ComputeSettings, name: str, address: str, facts:
     db.flush()
     offers = {
         "VCPU": Offer(facts.vcpus, 0, settings.cpu_allocation_ratio),
-        "MEMORY_MB": Offer(facts.memory_mb, min(settings.reserved_memory_mb, facts.memory_mb - 1), settings.ram_allocation_ratio),
-        "DISK_GB": Offer(facts.disk_gb, min(settings.reserved_disk_gb, facts.disk_gb - 1), settings.disk_allocation_ratio),
+        "MEMORY_MB": Offer(
+            facts.memory_mb, min(settings.reserved_memory_mb, facts.memory_mb - 1), settings.ram_allocation_ratio
+        ),
+        "DISK_GB": Offer(
+            facts.disk_gb, min(settings.reserved_disk_gb, facts.disk_gb - 1), settings.disk_allocation_ratio
+        ),
     }
     placement.sync_provider(db, row.id, name, offers, frozenset(facts.traits))
     return row

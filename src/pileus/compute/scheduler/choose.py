@@ -11,7 +11,6 @@ from pileus.compute.hosts.models import Host
 from pileus.compute.scheduler.filters import FILTERS, Request
 from pileus.placement import internal as placement
 
-
 ties = random.SystemRandom()  # spreads concurrent boots over equal hosts
 
 

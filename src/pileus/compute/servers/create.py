@@ -65,7 +65,9 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
     )
     nics = network.plan_nics(db, context, _nic_requests(call, asked), _group_names(asked))
     if count > 1 and any(nic.port_id for nic in nics):
-        raise BadRequest("Unable to launch multiple instances with a single configured port ID. Please launch them one by one.")
+        raise BadRequest(
+            "Unable to launch multiple instances with a single configured port ID. Please launch them one by one."
+        )
     template = _template(call, asked, flavor, image, meta, zone)
     servers = []
     for index in range(count):
@@ -173,9 +175,13 @@ def _refuse_unserved(call: Call, asked: CreateServer) -> None:
     """What needs volumes is refused with words, not ignored."""
     devices = [] if isinstance(asked.block_device_mapping_v2, Unset) else asked.block_device_mapping_v2
     for device in devices:
-        plain_root = device.source_type == "image" and device.destination_type == "local" and _given(device.boot_index) == 0
+        plain_root = (
+            device.source_type == "image" and device.destination_type == "local" and _given(device.boot_index) == 0
+        )
         if not plain_root:
-            raise BadRequest("Block Device Mapping is Invalid: this cloud serves no volumes; only the image's own local root disk.")
+            raise BadRequest(
+                "Block Device Mapping is Invalid: this cloud serves no volumes; only the image's own local root disk."
+            )
     if not isinstance(asked.block_device_mapping, Unset) and asked.block_device_mapping:
         raise BadRequest("Block Device Mapping is Invalid: this cloud serves no volumes.")
     if not isinstance(asked.personality, Unset) and asked.personality:
@@ -228,7 +234,9 @@ def usage(db: Session, project_id: str) -> dict[str, int]:
     return {"instances": int(row[0]), "cores": int(row[1]), "ram": int(row[2])}
 
 
-def _within_quota(db: Session, settings: ComputeSettings, project_id: str, flavor: Flavor, least: int, most: int) -> int:
+def _within_quota(
+    db: Session, settings: ComputeSettings, project_id: str, flavor: Flavor, least: int, most: int
+) -> int:
     """How many servers may be made now. Raises OverQuota below `least`."""
     limits = quotas.limits(db, "compute", project_id, settings.quotas())
     used = usage(db, project_id)
@@ -273,7 +281,9 @@ def _nic_requests(call: Call, asked: CreateServer) -> list[NicRequest] | Literal
     if not asked.networks:
         return "auto"
     return [
-        NicRequest(network_id=_given(nic.uuid), port_id=_given(nic.port), fixed_ip=_given(nic.fixed_ip), tag=_given(nic.tag))
+        NicRequest(
+            network_id=_given(nic.uuid), port_id=_given(nic.port), fixed_ip=_given(nic.fixed_ip), tag=_given(nic.tag)
+        )
         for nic in asked.networks
     ]
 

@@ -36,7 +36,9 @@ class Server(Converging, Base):
     launch_index: Mapped[int] = mapped_column(default=0)
 
     flavor_id: Mapped[str] = mapped_column(String(255), index=True)
-    flavor: Mapped[dict[str, Any]] = mapped_column(JSON)  # name, vcpus, ram (MiB), disk, ephemeral (GiB), swap (MiB), extra_specs
+    flavor: Mapped[dict[str, Any]] = mapped_column(
+        JSON
+    )  # name, vcpus, ram (MiB), disk, ephemeral (GiB), swap (MiB), extra_specs
     image_id: Mapped[str | None] = mapped_column(String(36), index=True)
     image: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # disk_format, size, sha512, properties
     key_name: Mapped[str | None] = mapped_column(String(255))
@@ -44,7 +46,9 @@ class Server(Converging, Base):
     key_type: Mapped[str] = mapped_column(String(16), default="ssh")
     user_data: Mapped[str | None] = mapped_column(Text)  # base64, as it was given
     config_drive: Mapped[bool] = mapped_column(default=False)
-    admin_pass: Mapped[str | None] = mapped_column(String(255))  # for metadata's admin_pass, as upstream hands it to cloud-init
+    admin_pass: Mapped[str | None] = mapped_column(
+        String(255)
+    )  # for metadata's admin_pass, as upstream hands it to cloud-init
     password_data: Mapped[str | None] = mapped_column(Text)  # what the guest posted to the metadata password service
     meta: Mapped[dict[str, str]] = mapped_column(JSON, default=dict)
     system_meta: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
@@ -63,7 +67,9 @@ class Server(Converging, Base):
     soft_reboots: Mapped[int] = mapped_column(default=0)
     locked_by: Mapped[str | None] = mapped_column(String(8))  # owner, admin
     locked_reason: Mapped[str | None] = mapped_column(String(255))
-    fault: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # code, message, details, created; present: status ERROR
+    fault: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # code, message, details, created; present: status ERROR
 
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
@@ -72,7 +78,9 @@ class Server(Converging, Base):
     guest: Mapped[Guest | None] = relationship(
         primaryjoin="foreign(Guest.server_id) == Server.id", lazy="joined", uselist=False, viewonly=True
     )
-    tags: Mapped[list["ServerTag"]] = relationship(lazy="selectin", cascade="all, delete-orphan", order_by="ServerTag.tag")
+    tags: Mapped[list["ServerTag"]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", order_by="ServerTag.tag"
+    )
 
 
 class ServerTag(Base):

@@ -13,7 +13,11 @@ RULES = (
     Rule(f"{SERVERS}:show:host_status", ADMIN, "See the status of a server's host"),
     Rule(f"{SERVERS}:create", "rule:project_member or rule:admin_required", "Create a server"),
     Rule(f"{SERVERS}:create:forced_host", ADMIN, "Create a server on a given host"),
-    Rule("compute:servers:create:requested_destination", ADMIN, "Create a server on a given host, checked by the scheduler"),
+    Rule(
+        "compute:servers:create:requested_destination",
+        ADMIN,
+        "Create a server on a given host, checked by the scheduler",
+    ),
     Rule(f"{SERVERS}:update", WRITE, "Rename a server and change its descriptions"),
     Rule(f"{SERVERS}:delete", WRITE, "Delete a server"),
     Rule(f"{SERVERS}:start", WRITE, "Start a server"),

@@ -20,7 +20,9 @@ POWERED = {"running": "active", "stopped": "stopped", "crashed": "stopped", "pau
 def next_step(server: Server, guest: Guest | None, attempts: int) -> str | None:
     """Pure: the one thing to do now, or None."""
     if server.wanted == "deleted":
-        gone = server.host is None or (guest is not None and guest.state == "absent" and guest.generation >= server.generation)
+        gone = server.host is None or (
+            guest is not None and guest.state == "absent" and guest.generation >= server.generation
+        )
         return "forget" if gone else "remind"
     if guest is None or guest.generation < server.generation:
         fault = guest.fault if guest is not None else None

@@ -70,7 +70,10 @@ def update(call: Call, server: Server, body: UpdateServerBody) -> Json:
 
 def addresses(call: Call, server: Server) -> Json:
     ports = network.ports_of(call.db, [server.id]).get(server.id, [])
-    plain = {name: [{"version": e["version"], "addr": e["addr"]} for e in held] for name, held in views.addresses(ports).items()}
+    plain = {
+        name: [{"version": e["version"], "addr": e["addr"]} for e in held]
+        for name, held in views.addresses(ports).items()
+    }
     return {"addresses": plain}
 
 

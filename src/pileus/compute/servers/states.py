@@ -24,7 +24,12 @@ TASKS = {
     "rebuild": "rebuild_spawning",
 }
 REBOOTS = {"reboot": "REBOOT", "reboot_hard": "HARD_REBOOT", "rebuild": "REBUILD"}
-SETTLED = {"running": ("ACTIVE", "active"), "paused": ("PAUSED", "paused"), "stopped": ("SHUTOFF", "stopped"), "crashed": ("SHUTOFF", "stopped")}
+SETTLED = {
+    "running": ("ACTIVE", "active"),
+    "paused": ("PAUSED", "paused"),
+    "stopped": ("SHUTOFF", "stopped"),
+    "crashed": ("SHUTOFF", "stopped"),
+}
 
 
 class State(NamedTuple):

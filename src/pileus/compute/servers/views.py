@@ -56,9 +56,12 @@ def addresses(ports: Sequence[PortFacts]) -> dict[str, list[Json]]:
         entries = out.setdefault(port.network_name, [])
         for fixed in port.fixed_ips:
             common = {"OS-EXT-IPS-MAC:mac_addr": port.mac_address}
-            entries.append({"version": fixed.ip_version, "addr": fixed.ip_address, "OS-EXT-IPS:type": "fixed", **common})
+            entries.append(
+                {"version": fixed.ip_version, "addr": fixed.ip_address, "OS-EXT-IPS:type": "fixed", **common}
+            )
             entries += [
-                {"version": 4, "addr": address, "OS-EXT-IPS:type": "floating", **common} for address in fixed.floating_ips
+                {"version": 4, "addr": address, "OS-EXT-IPS:type": "floating", **common}
+                for address in fixed.floating_ips
             ]
     return out
 
@@ -67,15 +70,25 @@ def flavor(call: Call, server: Server) -> Json:
     held = server.flavor
     if call.at_least(2, 47):
         names = ("vcpus", "ram", "disk", "ephemeral", "swap")
-        shown = {name: held[name] for name in names} | {"original_name": held["name"], "extra_specs": held["extra_specs"]}
-        return {k: v for k, v in shown.items() if k != "extra_specs" or call.allows("os_compute_api:os-flavor-extra-specs:index")}
+        shown = {name: held[name] for name in names} | {
+            "original_name": held["name"],
+            "extra_specs": held["extra_specs"],
+        }
+        return {
+            k: v
+            for k, v in shown.items()
+            if k != "extra_specs" or call.allows("os_compute_api:os-flavor-extra-specs:index")
+        }
     return {"id": server.flavor_id, "links": [{"rel": "bookmark", "href": call.url(f"/flavors/{server.flavor_id}")}]}
 
 
 def image(call: Call, server: Server) -> Json | str:
     if server.image_id is None:
         return ""
-    shown: Json = {"id": server.image_id, "links": [{"rel": "bookmark", "href": call.url(f"/images/{server.image_id}")}]}
+    shown: Json = {
+        "id": server.image_id,
+        "links": [{"rel": "bookmark", "href": call.url(f"/images/{server.image_id}")}],
+    }
     if call.at_least(2, 98):
         shown["properties"] = server.image.get("properties", {})
     return shown

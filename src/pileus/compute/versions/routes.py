@@ -38,5 +38,5 @@ def by_name(call: Call, version_id: str) -> Json:
 ROUTES = (
     Route("GET", "/", index, PUBLIC),
     Route("GET", "/v2.1", show, PUBLIC),
-    Route("GET", "/v2.1/versions/{version_id}", by_name, PUBLIC),
+    Route("GET", "/v2.1/versions/{version_id}", by_name, "anyone"),
 )

@@ -52,13 +52,21 @@ def network_data(ports: list[PortFacts]) -> dict[str, Any]:
     links, networks, services = [], [], []
     for index, port in enumerate(ports):
         links.append(
-            {"id": port.devname, "vif_id": port.id, "type": "bridge", "mtu": port.mtu, "ethernet_mac_address": port.mac_address}
+            {
+                "id": port.devname,
+                "vif_id": port.id,
+                "type": "bridge",
+                "mtu": port.mtu,
+                "ethernet_mac_address": port.mac_address,
+            }
         )
         subnets = {subnet.id: subnet for subnet in port.subnets}
         for number, fixed in enumerate(port.fixed_ips):
             subnet = subnets[fixed.subnet_id]
             networks.append(_network(f"network{index + number}", port, fixed.ip_address, subnet))
-        services += [{"type": "dns", "address": address} for subnet in port.subnets for address in subnet.dns_nameservers]
+        services += [
+            {"type": "dns", "address": address} for subnet in port.subnets for address in subnet.dns_nameservers
+        ]
     return {"links": links, "networks": networks, "services": services}
 
 

@@ -51,10 +51,11 @@ def host_facts(
 ) -> HostFacts:
     """Totals of this host; `disks` is a folder on the filesystem that guests' disks use."""
     cpu = processor()
-    flags = cpu.pop("flags", "").split() if virt_type == "kvm" else []
+    flags = cpu.pop("flags", "").split()
+    if (virt_type, cpu_model) != ("kvm", "host-passthrough"):
+        flags = []
     hardware = tuple(sorted(CPU_TRAITS[name] for name in flags if name in CPU_TRAITS))
     space = os.statvfs(disks)
-    cpu.pop("flags", None)
     return HostFacts(
         hypervisor_type=connection.getType(),
         hypervisor_version=connection.getVersion(),

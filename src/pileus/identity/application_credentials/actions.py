@@ -1,0 +1,83 @@
+"""Making application credentials: never with more than the token that asks has."""
+
+import secrets
+from datetime import datetime
+
+from sqlalchemy import select
+
+from pileus.identity.application_credentials.models import ApplicationCredential, ApplicationCredentialRole
+from pileus.identity.application_credentials.schemas import NewCredential, RoleRef
+from pileus.identity.passwords.hashing import Hasher
+from pileus.identity.roles.models import Role
+from pileus.identity.tokens.authenticator import TokenAuthenticator
+from pileus.kernel import clock
+from pileus.kernel.errors import BadRequest, Conflict, Forbidden
+from pileus.kernel.http.call import Call
+from pileus.kernel.http.schema import UNSET, Unset
+
+
+def check_unrestricted(call: Call) -> ApplicationCredential | None:
+    """The credential that the caller's token was made from. Raises Forbidden when it may not manage credentials."""
+    token = call.cloud.part(TokenAuthenticator).payload(call.context)
+    if token.application_credential_id is None:
+        return None
+    parent = call.db.get(ApplicationCredential, token.application_credential_id)
+    if parent is None or not parent.unrestricted:
+        raise Forbidden("This token is from a restricted application credential, which can not manage credentials.")
+    return parent
+
+
+def add(call: Call, user_id: str, given: NewCredential) -> tuple[ApplicationCredential, str]:
+    """The row and its secret, which is told once."""
+    parent = check_unrestricted(call)
+    project_id = call.context.project_id
+    if project_id is None:
+        raise Forbidden("An application credential is for the token's project: log in with a project scope.")
+    if given.access_rules is not UNSET and given.access_rules:
+        raise BadRequest("access_rules are not supported by this cloud: leave them out.")
+    same = ApplicationCredential.user_id == user_id, ApplicationCredential.name == given.name
+    if call.db.scalar(select(ApplicationCredential.id).where(*same)) is not None:
+        raise Conflict(f"You have an application credential named {given.name!r} already.")
+    secret = given.secret if isinstance(given.secret, str) else secrets.token_urlsafe(64)
+    made = ApplicationCredential(
+        user_id=user_id,
+        project_id=project_id,
+        name=given.name,
+        description=given.description or None,
+        secret_hash=call.cloud.part(Hasher).hash(secret),
+        expires_at=_ends(given.expires_at, parent.expires_at if parent else None),
+        unrestricted=given.unrestricted is True,
+    )
+    roles = _roles(call, given.roles)
+    call.db.add(made)
+    call.db.flush()
+    call.db.add_all(ApplicationCredentialRole(application_credential_id=made.id, role_id=role.id) for role in roles)
+    call.db.flush()
+    return made, secret
+
+
+def _ends(asked: str | Unset | None, latest: datetime | None) -> datetime | None:
+    if not isinstance(asked, str):
+        return latest
+    try:
+        ends = clock.parse(asked)
+    except ValueError:
+        raise BadRequest(f"expires_at {asked!r} is not a time; write it as 2030-01-31T12:00:00Z.") from None
+    if ends <= clock.now():
+        raise BadRequest("expires_at is in the past.")
+    if latest is not None and ends > latest:
+        raise BadRequest("expires_at is later than that of the application credential in use.")
+    return ends
+
+
+def _roles(call: Call, asked: list[RoleRef] | Unset) -> list[Role]:
+    held = list(call.db.scalars(select(Role).where(Role.domain_id == "", Role.name.in_(call.context.roles))))
+    if asked is UNSET or not asked:
+        return held
+    chosen = []
+    for ref in asked:
+        role = next((r for r in held if r.id == ref.id or (ref.id is None and r.name == ref.name)), None)
+        if role is None:
+            raise BadRequest(f"You do not have the role {ref.id or ref.name} in this project.")
+        chosen.append(role)
+    return list(dict.fromkeys(chosen))

@@ -1,0 +1,13 @@
+"""Column types of identity's tables."""
+
+from sqlalchemy import String
+from sqlalchemy.dialects import mysql
+from sqlalchemy.types import TypeEngine
+
+ID = String(64)
+
+
+def exact(length: int) -> TypeEngine[str]:
+    """A name that compares byte by byte on every database (MariaDB folds case by default)."""
+    binary = mysql.VARCHAR(length, charset="utf8mb4", collation="utf8mb4_bin")
+    return String(length).with_variant(binary, "mysql", "mariadb")

@@ -1,0 +1,106 @@
+"""Groups of users: a role given to a group is given to everyone in it."""
+
+from sqlalchemy import delete, select
+
+from pileus.identity import placement
+from pileus.identity.assignments.models import Assignment
+from pileus.identity.envelope import collection, extras
+from pileus.identity.filters import names
+from pileus.identity.groups.models import Group, Membership
+from pileus.identity.groups.schemas import GroupChange, GroupChangeBody, NewGroup, NewGroupBody
+from pileus.identity.lookup import find
+from pileus.identity.placement import InDomain
+from pileus.identity.tokens import revocation
+from pileus.identity.users.models import User
+from pileus.identity.users.routes import user
+from pileus.kernel.errors import BadRequest, Conflict
+from pileus.kernel.http.call import Call, Json
+from pileus.kernel.http.listing import Listing, exact
+from pileus.kernel.http.routes import Route
+
+GROUPS = Listing(
+    model=Group,
+    key=Group.id,
+    filters={**names("name", Group.name), "domain_id": exact(Group.domain_id)},
+    sort={"name": Group.name, "id": Group.id},
+    default_sort=(("name", "asc"),),
+    always_limited=False,
+)
+
+
+def group(call: Call, group_id: str) -> Group:
+    return find(call, Group, group_id, "Group")
+
+
+def view(call: Call, row: Group) -> Json:
+    return row.extra | {
+        "id": row.id,
+        "name": row.name,
+        "domain_id": row.domain_id,
+        "description": row.description,
+        "links": {"self": call.url(f"/v3/groups/{row.id}")},
+    }
+
+
+def index(call: Call, target: InDomain) -> Json:
+    query = select(Group)
+    if target.domain_id is not None:
+        query = query.where(Group.domain_id == target.domain_id)
+    page = GROUPS.page(call, query)
+    link = GROUPS.next_link(call, page, "/v3/groups")
+    return collection(call, "/v3/groups", "groups", [view(call, row) for row in page.items], link)
+
+
+def create(call: Call, target: InDomain, body: NewGroupBody) -> Json:
+    domain = placement.existing_domain(call, str(target.domain_id))
+    _free_name(call, domain.id, body.group.name)
+    extra = extras(call.body["group"], NewGroup)
+    made = Group(domain_id=domain.id, name=body.group.name, description=body.group.description or "", extra=extra)
+    call.db.add(made)
+    call.db.flush()
+    return {"group": view(call, made)}
+
+
+def show(call: Call, target: Group) -> Json:
+    return {"group": view(call, target)}
+
+
+def update(call: Call, target: Group, body: GroupChangeBody) -> Json:
+    given = body.group
+    if isinstance(given.domain_id, str) and given.domain_id != target.domain_id:
+        raise BadRequest("domain_id of a group can not be changed.")
+    if isinstance(given.name, str) and given.name != target.name:
+        _free_name(call, target.domain_id, given.name)
+        target.name = given.name
+    if isinstance(given.description, str | None):
+        target.description = given.description or ""
+    target.extra = {**target.extra, **extras(call.body["group"], GroupChange)}
+    return {"group": view(call, target)}
+
+
+def destroy(call: Call, target: Group) -> None:
+    call.db.execute(delete(Assignment).where(Assignment.actor_id == target.id))
+    call.db.delete(target)
+    revocation.look_again(call)
+
+
+def of_user(call: Call, target: User) -> Json:
+    page = GROUPS.page(call, select(Group).join(Membership).where(Membership.user_id == target.id))
+    path = f"/v3/users/{target.id}/groups"
+    link = GROUPS.next_link(call, page, path)
+    return collection(call, path, "groups", [view(call, row) for row in page.items], link)
+
+
+def _free_name(call: Call, domain_id: str, name: str) -> None:
+    if call.db.scalar(select(Group.id).where(Group.domain_id == domain_id, Group.name == name)) is not None:
+        raise Conflict(f"A group named {name!r} exists in domain {domain_id} already.")
+
+
+ROUTES = (
+    Route("GET", "/v3/groups", index, "identity:list_groups", load=placement.listing),
+    Route("POST", "/v3/groups", create, "identity:create_group", load=placement.new("group"), status=201),
+    Route("GET", "/v3/groups/{group_id}", show, "identity:get_group", load=group),
+    Route("PATCH", "/v3/groups/{group_id}", update, "identity:update_group", load=group),
+    Route("DELETE", "/v3/groups/{group_id}", destroy, "identity:delete_group", load=group, status=204),
+    Route("GET", "/v3/users/{user_id}/groups", of_user, "identity:list_groups_for_user", load=user),
+)

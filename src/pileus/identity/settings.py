@@ -1,0 +1,16 @@
+"""Section `[identity]` of the configuration."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    token_lifetime: Annotated[int, Meta(ge=60, le=86400, description="seconds that a token is valid")] = 3600
+    token_keys: Annotated[
+        int, Meta(ge=3, le=24, description="token keys kept: the staged, the primary and older ones")
+    ] = 4
+    password_memory: Annotated[int, Meta(ge=8, description="Argon2id memory of one password hash, KiB")] = 19456
+    password_passes: Annotated[int, Meta(ge=1, description="Argon2id passes over that memory")] = 2
+    password_lanes: Annotated[int, Meta(ge=1, description="Argon2id lanes")] = 1

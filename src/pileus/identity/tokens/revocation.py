@@ -1,0 +1,27 @@
+"""Ending tokens before their time."""
+
+from sqlalchemy import delete
+
+from pileus.identity.tokens.authenticator import TokenAuthenticator
+from pileus.identity.tokens.models import RevokedToken
+from pileus.identity.tokens.payload import Payload, now_ms
+from pileus.identity.users.models import User
+from pileus.kernel.http.call import Call
+
+
+def end(call: Call, payload: Payload) -> None:
+    """One token. Rows of tokens that are over by now go with it."""
+    call.db.execute(delete(RevokedToken).where(RevokedToken.expires < now_ms()))
+    call.db.merge(RevokedToken(audit_id=payload.audit_ids[0], expires=payload.expires))
+    look_again(call)
+
+
+def end_all(call: Call, user: User) -> None:
+    """Every token that the user has had so far, for good."""
+    user.token_epoch += 1
+    look_again(call)
+
+
+def look_again(call: Call) -> None:
+    """Rows that tokens depend on change in this request: this process forgets what it verified once that is durable."""
+    call.after_commit(call.cloud.part(TokenAuthenticator).forget)

@@ -1,0 +1,70 @@
+"""From what a login asks for to what the token will be for."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pileus.identity.projects import queries
+from pileus.identity.tokens.methods import Login, refused
+from pileus.identity.tokens.payload import ScopeKind
+from pileus.identity.tokens.schemas import DomainRef, ProjectRef, ScopeShape
+from pileus.identity.users.models import User
+from pileus.kernel.errors import BadRequest, Unauthorized
+from pileus.kernel.http.schema import UNSET, Unset
+
+Wanted = tuple[ScopeKind, str]
+UNSCOPED: Wanted = ("unscoped", "")
+
+
+def wanted(db: Session, login: Login, asked: ScopeShape | str | Unset) -> tuple[Wanted, bool]:
+    """The scope, and whether the caller named it (a default project that is not usable gives an unscoped token instead)."""
+    if login.credential is not None:
+        if asked is not UNSET:
+            raise Unauthorized("A scope can not be asked for with an application credential: it has its own project.")
+        return ("project", login.credential.project_id), True
+    if isinstance(asked, str):
+        if asked != "unscoped":
+            raise BadRequest('auth.scope is an object, or the word "unscoped".')
+        return UNSCOPED, True
+    if isinstance(asked, ScopeShape):
+        return _explicit(db, asked), True
+    default = db.scalar(select(User.default_project_id).where(User.id == login.user_id))
+    return (("project", default), False) if default else (UNSCOPED, True)
+
+
+def _explicit(db: Session, asked: ScopeShape) -> Wanted:
+    given = [name for name in ("project", "domain", "system", "unscoped") if getattr(asked, name) is not UNSET]
+    if len(given) != 1:
+        raise BadRequest(
+            f"auth.scope names exactly one of project, domain, system, unscoped; given: {given or 'none'}."
+        )
+    if isinstance(asked.project, ProjectRef):
+        return "project", _project(db, asked.project)
+    if isinstance(asked.domain, DomainRef):
+        return "domain", _domain(db, asked.domain)
+    if asked.system is not UNSET:
+        if not asked.system.all:
+            raise BadRequest('The only system scope is {"all": true}.')
+        return "system", "all"
+    return UNSCOPED
+
+
+def _project(db: Session, ref: ProjectRef) -> str:
+    if ref.id is not None:
+        return ref.id
+    if ref.name is None or ref.domain is None:
+        raise BadRequest("A project is given by its id, or by its name and the id or name of its domain.")
+    found = queries.project_id(db, ref.name, _domain(db, ref.domain))
+    if found is None:
+        raise refused()
+    return found
+
+
+def _domain(db: Session, ref: DomainRef) -> str:
+    if ref.id is not None:
+        return ref.id
+    if ref.name is None:
+        raise BadRequest("A domain is given by its id or its name.")
+    found = queries.domain_id(db, ref.name)
+    if found is None:
+        raise refused()
+    return found

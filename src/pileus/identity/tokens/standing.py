@@ -1,0 +1,107 @@
+"""What the rows say now about a user in a scope: one query, the truth behind every token."""
+
+from typing import NamedTuple
+
+from sqlalchemy import BindParameter, and_, bindparam, exists, select, union_all
+from sqlalchemy.orm import Session, aliased
+
+from pileus.identity.assignments.models import SYSTEM, Assignment
+from pileus.identity.groups.models import Membership
+from pileus.identity.projects.models import Project, ProjectAncestor
+from pileus.identity.tokens.models import RevokedToken
+from pileus.identity.tokens.payload import ScopeKind
+from pileus.identity.users.models import User
+
+
+class Domain(NamedTuple):
+    id: str
+    name: str
+
+
+class Scope(NamedTuple):
+    """`domain` is the project's domain; of a domain scope it is the domain itself."""
+
+    id: str
+    name: str
+    domain: Domain
+    is_domain: bool
+
+
+class Standing(NamedTuple):
+    """A user who may log in, the scope if it is usable, and the roles assigned there (not yet expanded)."""
+
+    user_id: str
+    user_name: str
+    user_domain: Domain
+    token_epoch: int
+    scope: Scope | None
+    role_ids: tuple[str, ...]
+    revoked: bool
+
+
+_HOME, _PLACE, _OVER = aliased(Project), aliased(Project), aliased(Project)
+_target: BindParameter[str] = bindparam("target")
+_user: BindParameter[str] = bindparam("user")
+_where = union_all(
+    select(_target.label("id")), select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id == _target)
+)
+_who = union_all(select(_user.label("id")), select(Membership.group_id).where(Membership.user_id == _user))
+_QUERY = (
+    select(
+        User.name,
+        User.domain_id,
+        User.token_epoch,
+        _HOME.name,
+        _PLACE.name,
+        _PLACE.domain_id,
+        _PLACE.enabled,
+        _PLACE.is_domain,
+        _OVER.name,
+        _OVER.enabled,
+        Assignment.role_id,
+        exists().where(RevokedToken.audit_id == bindparam("audit")).label("revoked"),
+    )
+    .select_from(User)
+    .join(_HOME, _HOME.id == User.domain_id)
+    .outerjoin(_PLACE, _PLACE.id == _target)
+    .outerjoin(_OVER, _OVER.id == _PLACE.domain_id)
+    .outerjoin(
+        Assignment,
+        and_(
+            Assignment.actor_id.in_(_who),
+            Assignment.target_id.in_(_where),
+            Assignment.inherited == (Assignment.target_id != _target),
+        ),
+    )
+    .where(User.id == _user, User.enabled, _HOME.enabled)
+)
+
+
+def look_up(db: Session, user_id: str, kind: ScopeKind, scope_id: str, audit_id: str = "") -> Standing | None:
+    """None when the user is gone or disabled (or its domain is), or when the scope is not there, disabled or of another kind."""
+    target = {"unscoped": "", "system": SYSTEM}.get(kind, scope_id)
+    rows = db.execute(_QUERY, {"user": user_id, "target": target, "audit": audit_id}).all()
+    if not rows:
+        return None
+    (
+        user_name,
+        home_id,
+        epoch,
+        home_name,
+        name,
+        domain_id,
+        enabled,
+        is_domain,
+        domain_name,
+        domain_enabled,
+        _,
+        revoked,
+    ) = rows[0]
+    scope = None
+    if kind in ("project", "domain"):
+        if not enabled or is_domain != (kind == "domain") or not (is_domain or domain_enabled):
+            return None
+        domain = Domain(scope_id, name) if is_domain else Domain(domain_id, domain_name)
+        scope = Scope(scope_id, name, domain, is_domain)
+    roles = tuple(dict.fromkeys(row[10] for row in rows if row[10] is not None))
+    return Standing(user_id, user_name, Domain(home_id, home_name), epoch, scope, roles, bool(revoked))

@@ -1,0 +1,42 @@
+"""The JSON of a token."""
+
+from datetime import UTC, datetime
+
+from pileus.identity.tokens.authenticator import Verified
+from pileus.identity.tokens.standing import Domain
+from pileus.kernel.clock import iso_micro
+from pileus.kernel.http.call import Json
+
+
+def view(verified: Verified, *, catalog: list[Json] | None, restricted: bool | None = None) -> Json:
+    """`restricted`: whether the application credential it came from may manage credentials (None: it came from none)."""
+    p, s = verified.payload, verified.standing
+    token: Json = {
+        "methods": list(p.methods),
+        "user": {"id": s.user_id, "name": s.user_name, "domain": _domain(s.user_domain), "password_expires_at": None},
+        "audit_ids": list(p.audit_ids),
+        "issued_at": _time(p.issued),
+        "expires_at": _time(p.expires),
+    }
+    if p.scope == "project" and s.scope is not None:
+        token["project"] = {"id": s.scope.id, "name": s.scope.name, "domain": _domain(s.scope.domain)}
+        token["is_domain"] = s.scope.is_domain
+    elif p.scope == "domain" and s.scope is not None:
+        token["domain"] = _domain(s.scope.domain)
+    elif p.scope == "system":
+        token["system"] = {"all": True}
+    if p.scope != "unscoped":
+        token["roles"] = [{"id": role.id, "name": role.name} for role in verified.roles]
+        if catalog is not None:
+            token["catalog"] = catalog
+    if p.application_credential_id is not None:
+        token["application_credential"] = {"id": p.application_credential_id, "restricted": bool(restricted)}
+    return {"token": token}
+
+
+def _domain(domain: Domain) -> Json:
+    return {"id": domain.id, "name": domain.name}
+
+
+def _time(epoch_ms: int) -> str | None:
+    return iso_micro(datetime.fromtimestamp(epoch_ms / 1000, UTC))

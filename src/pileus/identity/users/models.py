@@ -1,0 +1,28 @@
+"""Users. What proves them is in `passwords` and `application_credentials`."""
+
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from pileus.identity.columns import ID, exact
+from pileus.kernel.db import Base, new_hex_id
+
+
+class User(Base):
+    """`token_epoch` rises when all tokens of the user must end: password changed, disabled."""
+
+    __tablename__ = "users"
+    id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_hex_id)
+    domain_id: Mapped[str] = mapped_column(ForeignKey("projects.id"))
+    name: Mapped[str] = mapped_column(exact(255))
+    enabled: Mapped[bool] = mapped_column(default=True)
+    default_project_id: Mapped[str | None] = mapped_column(ID)
+    description: Mapped[str | None] = mapped_column(Text)
+    options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    extra: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+    token_epoch: Mapped[int] = mapped_column(default=0)
+    __table_args__ = (UniqueConstraint("domain_id", "name"), Index(None, "name"))
+
+    def policy_target(self) -> dict[str, object]:
+        return {"target.user.id": self.id, "target.user.domain_id": self.domain_id, "user_id": self.id}

@@ -1,0 +1,59 @@
+"""The bodies of users. Open: identity keeps attributes it does not know, such as `email`."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
+
+Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
+Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
+
+
+class UserOptions(Shape):
+    """Only `lock_password` changes anything yet: its user can not change the password, an administrator can."""
+
+    lock_password: bool | Unset | None = UNSET
+    ignore_change_password_upon_first_use: bool | Unset | None = UNSET
+    ignore_password_expiry: bool | Unset | None = UNSET
+    ignore_lockout_failure_attempts: bool | Unset | None = UNSET
+    ignore_user_inactivity: bool | Unset | None = UNSET
+    multi_factor_auth_enabled: bool | Unset | None = UNSET
+    multi_factor_auth_rules: list[list[str]] | Unset | None = UNSET
+
+
+class NewUser(OpenShape):
+    name: Name
+    domain_id: str | None = None
+    default_project_id: str | None = None
+    description: str | None = None
+    enabled: bool = True
+    password: Secret | None = None
+    options: UserOptions | Unset = UNSET
+
+
+class NewUserBody(Shape):
+    user: NewUser
+
+
+class UserChange(OpenShape):
+    name: Name | Unset = UNSET
+    domain_id: str | Unset = UNSET
+    default_project_id: str | Unset | None = UNSET
+    description: str | Unset | None = UNSET
+    enabled: bool | Unset = UNSET
+    password: Secret | Unset | None = UNSET
+    options: UserOptions | Unset = UNSET
+
+
+class UserChangeBody(Shape):
+    user: UserChange
+
+
+class PasswordChange(OpenShape):
+    original_password: str
+    password: Secret
+
+
+class PasswordChangeBody(Shape):
+    user: PasswordChange

@@ -1,0 +1,83 @@
+"""Sending an image's data: block by block, read in threads, so that size costs neither memory nor anyone's wait."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+
+from sqlalchemy.orm import Session
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from pileus.image.data.ranges import Span, span
+from pileus.image.drivers.base import DataKey, Source, Stores
+from pileus.image.images.models import ACTIVE, DEACTIVATED
+from pileus.image.images.queries import see
+from pileus.image.settings import ImageSettings
+from pileus.kernel.errors import Forbidden, NotFound
+from pileus.kernel.http.call import Call, Reply
+
+
+class DataResponse(StreamingResponse):
+    """Closes the source whatever ends the sending."""
+
+    def __init__(self, source: Source, part: Span, block: int, status: int, headers: Mapping[str, str]) -> None:
+        super().__init__(_blocks(source, part, block), status, headers, "application/octet-stream")
+        self._source = source
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._source.close()
+
+
+async def download(call: Call, image_id: str) -> Reply | DataResponse:
+    """204 while there is no data, 206 for a part."""
+    found = await asyncio.to_thread(_find, call, image_id)
+    if found is None:
+        return Reply(status=204)
+    source, checksum = found
+    try:
+        asked = span(call.request.headers.get("range"), source.size)
+    except BaseException:
+        source.close()
+        raise
+    part = asked or Span(0, source.size)
+    headers = {"content-length": str(part.end - part.start), "accept-ranges": "bytes"}
+    if asked is not None:
+        headers["content-range"] = f"bytes {part.start}-{part.end - 1}/{source.size}"
+    elif checksum:
+        headers["content-md5"] = checksum  # in hex, as the API documents it; of the whole, so not with a part
+    block = call.cloud.settings(ImageSettings).block_size
+    return DataResponse(source, part, block, 206 if asked else 200, headers)
+
+
+def _find(call: Call, image_id: str) -> tuple[Source, str | None] | None:
+    with call.transaction() as db:
+        key, checksum = _readable(call, db, image_id)
+    if key is None:
+        return None
+    try:
+        return call.cloud.part(Stores).default.open(key), checksum
+    except FileNotFoundError:  # deleted in this moment
+        raise NotFound(f"No image data found for image {image_id}") from None
+
+
+def _readable(call: Call, db: Session, image_id: str) -> tuple[DataKey | None, str | None]:
+    seen = see(db, call.context, image_id)
+    call.enforce("download_image", seen.policy_target())
+    image = seen.image
+    if image.status == DEACTIVATED and not call.context.is_admin:
+        raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
+    if image.status not in (ACTIVE, DEACTIVATED) or image.data_key is None:
+        return None, None
+    return DataKey(image.id, image.data_key), image.checksum
+
+
+async def _blocks(source: Source, part: Span, block: int) -> AsyncIterator[bytes]:
+    at = part.start
+    while at < part.end:
+        data = await asyncio.to_thread(source.read, at, min(block, part.end - at))
+        if not data:
+            raise OSError(f"the image's data end at byte {at}, before {part.end}")
+        at += len(data)
+        yield data

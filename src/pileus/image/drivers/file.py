@@ -1,0 +1,110 @@
+"""Images as files `<image id>.<upload key>` in one folder.
+
+The row, not the file's name, says that an image is complete: a file is written under its final name, which no other
+upload ever gets, and counts from the moment when the row names it. What no row names is removed by the sweep.
+"""
+
+import errno
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from pileus.image.drivers.base import DataKey, StoreFull
+from pileus.image.settings import ImageSettings
+from pileus.kernel.config import Config
+
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class FileSink:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        self._open = True
+
+    def write(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            try:
+                rest = rest[os.write(self._file, rest) :]
+            except OSError as error:
+                raise _full(error) from error
+
+    def commit(self) -> None:
+        try:
+            os.fsync(self._file)
+        except OSError as error:
+            raise _full(error) from error
+        self._close()
+        _sync_folder(self._path.parent)
+
+    def abort(self) -> None:
+        self._close()
+        self._path.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._open:
+            self._open = False
+            os.close(self._file)
+
+
+class FileSource:
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self.size = os.fstat(self._file.fileno()).st_size
+
+    def read(self, offset: int, length: int) -> bytes:
+        return os.pread(self._file.fileno(), length, offset)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class FileStore:
+    name = "file"
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @classmethod
+    def from_config(cls, config: Config) -> "FileStore":
+        folder = config.section(ImageSettings).store_folder
+        return cls(Path(folder) if folder else config.state / "images")
+
+    def create(self, key: DataKey) -> FileSink:
+        self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
+        return FileSink(self._file(key))
+
+    def open(self, key: DataKey) -> FileSource:
+        return FileSource(self._file(key))
+
+    def delete(self, key: DataKey) -> None:
+        self._file(key).unlink(missing_ok=True)
+
+    def keys(self) -> Iterator[DataKey]:
+        if not self.folder.exists():
+            return
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                image_id, dot, key = entry.name.partition(".")
+                if dot and entry.is_file(follow_symlinks=False):
+                    yield DataKey(image_id, key)
+
+    def path(self, key: DataKey) -> Path | None:
+        file = self._file(key)
+        return file if file.exists() else None
+
+    def _file(self, key: DataKey) -> Path:
+        return self.folder / f"{key.image_id}.{key.key}"
+
+
+def _full(error: OSError) -> Exception:
+    return StoreFull(str(error)) if error.errno in NO_ROOM else error
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

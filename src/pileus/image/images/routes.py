@@ -1,0 +1,83 @@
+"""/v2/images: records of images. Their data is in `pileus.image.data`."""
+
+from urllib.parse import urlencode
+
+from sqlalchemy import select
+
+from pileus.image.images import actions, filters, patch
+from pileus.image.images.models import Image
+from pileus.image.images.queries import Seen, load, visible
+from pileus.image.images.views import view
+from pileus.kernel.errors import BadRequest, MethodNotAllowed, NotFound
+from pileus.kernel.http.call import Call, Json, Reply
+from pileus.kernel.http.routes import Route
+
+PATH = "/v2/images"
+
+
+def index(call: Call) -> Json:
+    _refuse_empty_id(call)
+    marker = call.query_value("marker")
+    if marker and call.db.scalar(select(Image.id).where(Image.id == marker, visible(call.context))) is None:
+        raise BadRequest(f"Invalid marker: no image found with ID {marker}")
+    page = filters.IMAGES.page(call, filters.narrowed(call))
+    rest = [(name, value) for name, value in call.query if name != "marker"]
+    body: Json = {
+        "images": [view(image) for image in page.items],
+        "first": PATH + (f"?{urlencode(rest)}" if rest else ""),
+        "schema": "/v2/schemas/images",
+    }
+    if page.more and page.items:
+        body["next"] = f"{PATH}?{urlencode([*rest, ('marker', page.items[-1].id)])}"
+    return body
+
+
+def create(call: Call, body: dict[str, object]) -> Reply:
+    image = actions.create(call, body)
+    return Reply(view(image), headers={"location": call.url(f"{PATH}/{image.id}")})
+
+
+def show(call: Call, seen: Seen) -> Json:
+    return view(seen.image)
+
+
+def update(call: Call, seen: Seen, body: list[object]) -> Json:
+    changes = patch.read(body, call.request.headers.get("content-type", ""))
+    patch.apply(call, seen.image, changes)
+    call.db.flush()
+    return view(seen.image)
+
+
+def destroy(call: Call, seen: Seen) -> None:
+    actions.delete(call, seen.image)
+
+
+def deactivate(call: Call, seen: Seen) -> None:
+    actions.deactivate(seen.image)
+
+
+def reactivate(call: Call, seen: Seen) -> None:
+    actions.reactivate(seen.image)
+
+
+def no_id(call: Call) -> None:
+    """Clients that lost the id in `/v2/images/{id}` must not be told that the list cannot be deleted."""
+    _refuse_empty_id(call)
+    raise MethodNotAllowed("DELETE is not allowed here; allowed: GET, POST.", headers={"allow": "GET, POST"})
+
+
+def _refuse_empty_id(call: Call) -> None:
+    if call.request.scope["path"].endswith("/"):
+        raise NotFound("No image found with an empty ID.")
+
+
+ROUTES = (
+    Route("GET", PATH, index, "get_images"),
+    Route("POST", PATH, create, "add_image", status=201),
+    Route("DELETE", PATH, no_id, "get_images"),
+    Route("GET", f"{PATH}/{{image_id}}", show, "get_image", load=load),
+    Route("PATCH", f"{PATH}/{{image_id}}", update, "modify_image", load=load),
+    Route("DELETE", f"{PATH}/{{image_id}}", destroy, "delete_image", load=load, status=204),
+    Route("POST", f"{PATH}/{{image_id}}/actions/deactivate", deactivate, "deactivate", load=load, status=204),
+    Route("POST", f"{PATH}/{{image_id}}/actions/reactivate", reactivate, "reactivate", load=load, status=204),
+)

@@ -1,0 +1,44 @@
+"""A seeded cloud of identity alone, and people to act in it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from pileus.identity.manifest import MANIFEST
+from pileus.identity.passwords.hashing import Hasher
+from pileus.identity.settings import IdentitySettings
+from pileus.kernel.cloud import Cloud
+from pileus.kernel.http.app import App
+from tests.cloud import cloud_of
+from tests.identity.people import PASSWORDS, Caller, log_in
+
+QUICK = IdentitySettings(password_memory=8, password_passes=1)  # test_passwords has the real strength
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    (tmp_path / "secrets").mkdir()
+    for name, password in PASSWORDS.items():
+        (tmp_path / "secrets" / f"{name}_password").write_text(password + "\n")
+    with cloud_of(tmp_path, MANIFEST) as cloud:
+        cloud.add(Hasher(QUICK))
+        assert MANIFEST.seed is not None
+        MANIFEST.seed(cloud)
+        yield cloud
+
+
+@pytest.fixture
+def client(cloud: Cloud) -> TestClient:
+    return TestClient(App(cloud, [MANIFEST]), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def admin(client: TestClient) -> Caller:
+    return log_in(client, "admin", project="admin")
+
+
+@pytest.fixture
+def demo(client: TestClient) -> Caller:
+    return log_in(client, "demo", project="demo")

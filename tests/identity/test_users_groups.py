@@ -1,0 +1,83 @@
+"""Users and groups."""
+
+from typing import Any
+
+import pytest
+
+from tests.identity.people import Caller, Json
+
+
+def make(admin: Caller, name: str = "kim", **more: Any) -> Json:
+    made: Json = admin.ask("POST", "/users", {"user": {"name": name, **more}}, status=201)["user"]
+    return made
+
+
+def test_life(admin: Caller) -> None:
+    made = make(admin, email="k@example.com", description="d", password="pw")
+    assert made.items() >= {"name": "kim", "domain_id": "default", "enabled": True, "email": "k@example.com"}.items()
+    assert "password" not in made
+    path = f"/users/{made['id']}"
+    assert admin.ask("GET", path)["user"] == made
+    changed = admin.ask("PATCH", path, {"user": {"name": "lee", "email": "l@example.com"}})["user"]
+    assert changed == made | {"name": "lee", "email": "l@example.com"}
+    admin.ask("PATCH", path, {"user": {"name": "demo"}}, status=409)
+    admin.ask("PATCH", path, {"user": {"domain_id": "other"}}, status=400)
+    admin.ask("DELETE", path, status=204)
+    admin.ask("GET", path, status=404)
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"user": {"name": "x", "password": 5}}, 400),
+        ({"user": {"name": "x", "enabled": "true"}}, 400),
+        ({"user": {"name": "x", "domain_id": "nowhere"}}, 400),
+        ({"user": {"name": "x", "options": {"lock": True}}}, 400),
+        ({"user": {"name": "x" * 256}}, 400),
+        ({"user": {"name": "x", "password": "p" * 4097}}, 400),
+        ({"user": {"password": "x"}}, 400),
+        ({"user": {"name": "demo"}}, 409),
+        ({"user": []}, 400),
+    ],
+)
+def test_bad_bodies(admin: Caller, body: Json, status: int) -> None:
+    assert admin.ask("POST", "/users", body, status=status)["error"]["code"] == status
+    assert admin.ask("GET", "/users?name=x")["users"] == []
+
+
+def test_extra_attributes_never_hide_real_ones(admin: Caller) -> None:
+    made = make(admin, id="chosen", links={"self": "evil"}, password_expires_at="never", token_epoch=9)
+    assert made["id"] != "chosen"
+    assert made["links"]["self"].endswith(made["id"])
+    assert made["password_expires_at"] is None
+
+
+def test_names_are_exact_and_unique_in_a_domain(admin: Caller) -> None:
+    make(admin, "Kim")
+    make(admin, "kim")
+    other = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
+    make(admin, "kim", domain_id=other)
+    assert len(admin.ask("GET", "/users?name=kim")["users"]) == 2
+
+
+def test_groups_and_members(admin: Caller) -> None:
+    group = admin.ask("POST", "/groups", {"group": {"name": "g", "description": "d"}}, status=201)["group"]
+    path = f"/groups/{group['id']}"
+    kim = make(admin)["id"]
+    one = f"{path}/users/{kim}"
+    admin.ask("GET", one, status=404)
+    admin.ask("HEAD", one, status=404)
+    admin.ask("PUT", one, status=204)
+    admin.ask("PUT", one, status=204)
+    admin.ask("HEAD", one, status=204)
+    assert [u["id"] for u in admin.ask("GET", path + "/users")["users"]] == [kim]
+    assert [g["id"] for g in admin.ask("GET", f"/users/{kim}/groups")["groups"]] == [group["id"]]
+    admin.ask("DELETE", one, status=204)
+    admin.ask("DELETE", one, status=404)
+    admin.ask("PUT", f"{path}/users/nobody", status=404)
+    admin.ask("POST", "/groups", {"group": {"name": "g"}}, status=409)
+    assert admin.ask("PATCH", path, {"group": {"name": "h"}})["group"]["name"] == "h"
+    admin.ask("PUT", one, status=204)
+    admin.ask("DELETE", path, status=204)
+    admin.ask("GET", path, status=404)
+    assert admin.ask("GET", f"/users/{kim}/groups")["groups"] == []

@@ -1,0 +1,34 @@
+"""A cloud with the image service alone, and people who use it."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from pileus.image.manifest import MANIFEST, setup
+from pileus.kernel.cloud import Cloud
+from pileus.kernel.context import Authenticator
+from pileus.kernel.http.app import App
+from tests.cloud import Tokens, cloud_of
+
+
+def _setup(cloud: Cloud) -> None:
+    setup(cloud)
+    cloud.add(Tokens(), Authenticator)
+
+
+IMAGE = replace(MANIFEST, setup=_setup)
+
+
+@pytest.fixture
+def cloud(tmp_path: Path) -> Iterator[Cloud]:
+    with cloud_of(tmp_path, IMAGE) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def client(cloud: Cloud) -> Iterator[TestClient]:
+    with TestClient(App(cloud, [IMAGE]), raise_server_exceptions=False) as client:
+        yield client
