@@ -1,5 +1,6 @@
 """A seeded cloud of identity alone, and people to act in it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,15 +18,25 @@ from tests.identity.people import PASSWORDS, Caller, log_in
 QUICK = IdentitySettings(password_memory=8, password_passes=1)  # test_passwords has the real strength
 
 
-@pytest.fixture
-def cloud(tmp_path: Path) -> Iterator[Cloud]:
-    (tmp_path / "secrets").mkdir()
+@pytest.fixture(scope="session")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder after the seeds: made once, copied for each test."""
+    folder = tmp_path_factory.mktemp("seeded")
+    (folder / "secrets").mkdir()
     for name, password in PASSWORDS.items():
-        (tmp_path / "secrets" / f"{name}_password").write_text(password + "\n")
-    with cloud_of(tmp_path, MANIFEST) as cloud:
+        (folder / "secrets" / f"{name}_password").write_text(password + "\n")
+    with cloud_of(folder, MANIFEST) as cloud:
         cloud.add(Hasher(QUICK))
         assert MANIFEST.seed is not None
         MANIFEST.seed(cloud)
+    return folder
+
+
+@pytest.fixture
+def cloud(seeded: Path, tmp_path: Path) -> Iterator[Cloud]:
+    shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
+    with cloud_of(tmp_path, MANIFEST) as cloud:
+        cloud.add(Hasher(QUICK))
         yield cloud
 
 

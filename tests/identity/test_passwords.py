@@ -2,6 +2,7 @@
 
 import logging
 
+import msgspec
 import pytest
 from argon2 import PasswordHasher
 from sqlalchemy import select
@@ -10,7 +11,9 @@ from starlette.testclient import TestClient
 from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.passwords.models import Password
 from pileus.identity.settings import IdentitySettings
+from pileus.identity.tokens.payload import now_ms
 from pileus.kernel.cloud import Cloud
+from tests.identity.conftest import QUICK
 from tests.identity.people import PASSWORDS, Caller, auth_body, log_in
 
 
@@ -82,3 +85,45 @@ def test_a_password_can_be_taken_away(client: TestClient, admin: Caller, demo: C
     admin.ask("PATCH", f"/users/{demo.user_id}", {"user": {"password": None}})
     assert client.post("/identity/v3/auth/tokens", json=auth_body("demo")).status_code == 401
     demo.ask("GET", "/auth/projects", status=401)
+
+
+def stricter(cloud: Cloud, **changes: int) -> None:
+    """Put the settings that a test is about in place of the defaults."""
+    settings = msgspec.structs.replace(QUICK, **changes)
+    cloud.config._by_type[IdentitySettings] = settings
+
+
+def try_login(client: TestClient, password: str) -> int:
+    return int(client.post("/identity/v3/auth/tokens", json=auth_body("demo", password)).status_code)
+
+
+def test_too_many_wrong_passwords_lock_a_user(
+    cloud: Cloud, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stricter(cloud, lockout_attempts=2, lockout_seconds=5)
+    good = PASSWORDS["demo"]
+    assert [try_login(client, p) for p in ("x", good, "x", good)] == [401, 201, 401, 201], "not in a row"
+    assert [try_login(client, p) for p in ("x", "x", good)] == [401, 401, 401]
+    locked = client.post("/identity/v3/auth/tokens", json=auth_body("demo"))
+    unknown = client.post("/identity/v3/auth/tokens", json=auth_body("nobody", "x"))
+    assert locked.text == unknown.text
+    later = now_ms() + 5000
+    monkeypatch.setattr("pileus.identity.passwords.lockout.now_ms", lambda: later)
+    assert [try_login(client, p) for p in ("x", good)] == [401, 201]
+
+
+def test_some_users_are_never_locked(cloud: Cloud, client: TestClient, admin: Caller, demo: Caller) -> None:
+    stricter(cloud, lockout_attempts=1)
+    options = {"user": {"options": {"ignore_lockout_failure_attempts": True}}}
+    admin.ask("PATCH", f"/users/{demo.user_id}", options)
+    assert [try_login(client, p) for p in ("x", "x", PASSWORDS["demo"])] == [401, 401, 201]
+
+
+def test_the_last_passwords_can_not_be_chosen_again(cloud: Cloud, demo: Caller) -> None:
+    stricter(cloud, password_history=2)
+    first = present = PASSWORDS["demo"]
+    for chosen, status in ((first, 400), ("one", 204), (first, 400), ("one", 400), ("two", 204), (first, 204)):
+        body = {"user": {"original_password": present, "password": chosen}}
+        reply = demo.client.post(f"/identity/v3/users/{demo.user_id}/password", json=body)
+        assert (chosen, reply.status_code) == (chosen, status)
+        present = chosen if status == 204 else present

@@ -285,3 +285,17 @@ def test_discovery(client: TestClient) -> None:
     assert root.json()["versions"]["values"][0]["links"][0]["href"] == "http://127.0.0.1:8780/identity/v3/"
     assert client.get("/identity/v3").json()["version"]["id"] == "v3.14"
     assert client.head("/identity/v3").status_code == 200
+
+
+def test_a_project_in_a_disabled_domain_is_closed_to_users_of_others(admin: Caller, demo: Caller) -> None:
+    domain = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
+    project = admin.ask("POST", "/projects", {"project": {"name": "p", "domain_id": domain}}, status=201)["project"]["id"]
+    member = admin.ask("GET", "/roles?name=member")["roles"][0]["id"]
+    admin.ask("PUT", f"/projects/{project}/users/{demo.user_id}/roles/{member}", status=204)
+    token = rescope(demo, {"project": {"id": project}}).headers["x-subject-token"]
+    guest = Caller(demo.client, token, {})
+    assert len(guest.ask("GET", "/auth/projects")["projects"]) == 2
+    admin.ask("PATCH", f"/domains/{domain}", {"domain": {"enabled": False}})
+    guest.ask("GET", "/auth/projects", status=401)
+    assert rescope(demo, {"project": {"id": project}}).status_code == 401
+    assert [p["name"] for p in demo.ask("GET", "/auth/projects")["projects"]] == ["demo"]

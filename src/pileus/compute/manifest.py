@@ -4,12 +4,14 @@ from pileus.compute.aggregates import routes as aggregates
 from pileus.compute.availability_zones import routes as availability_zones
 from pileus.compute.errors import error_body
 from pileus.compute.extensions import routes as extensions
+from pileus.compute.external_events import routes as external_events
 from pileus.compute.flavors import policy as flavors_policy
 from pileus.compute.flavors import routes as flavors
 from pileus.compute.flavors.seeds import seed_flavors
 from pileus.compute.hypervisors import routes as hypervisors
 from pileus.compute.instance_actions import routes as instance_actions
 from pileus.compute.keypairs import routes as keypairs
+from pileus.compute.legacy_hosts import routes as legacy_hosts
 from pileus.compute.limits import routes as limits
 from pileus.compute.migrations import routes as migrations
 from pileus.compute.quota_sets import routes as quota_sets
@@ -17,7 +19,9 @@ from pileus.compute.removed import routes as removed
 from pileus.compute.server_groups import routes as server_groups
 from pileus.compute.server_interfaces import routes as server_interfaces
 from pileus.compute.server_metadata import routes as server_metadata
+from pileus.compute.server_password import routes as server_password
 from pileus.compute.server_tags import routes as server_tags
+from pileus.compute.server_topology import routes as server_topology
 from pileus.compute.server_volumes import routes as server_volumes
 from pileus.compute.servers import policy as servers_policy
 from pileus.compute.servers import routes as servers
@@ -43,7 +47,10 @@ ROUTES = (
     *server_tags.ROUTES,
     *server_interfaces.ROUTES,
     *server_volumes.ROUTES,
+    *server_password.ROUTES,
+    *server_topology.ROUTES,
     *instance_actions.ROUTES,
+    *external_events.ROUTES,
     *server_groups.ROUTES,
     *limits.ROUTES,
     *quota_sets.ROUTES,
@@ -51,6 +58,7 @@ ROUTES = (
     *availability_zones.ROUTES,
     *aggregates.ROUTES,
     *hypervisors.ROUTES,
+    *legacy_hosts.ROUTES,
     *services.ROUTES,
     *migrations.ROUTES,
     *removed.ROUTES,
@@ -61,7 +69,10 @@ RULES = (
     *keypairs.RULES,
     *servers_policy.RULES,
     *server_volumes.RULES,
+    *server_password.RULES,
+    *server_topology.RULES,
     *instance_actions.RULES,
+    *external_events.RULES,
     *server_groups.RULES,
     *limits.RULES,
     *quota_sets.RULES,
@@ -69,6 +80,7 @@ RULES = (
     *availability_zones.RULES,
     *aggregates.RULES,
     *hypervisors.RULES,
+    *legacy_hosts.RULES,
     *services.RULES,
     *migrations.RULES,
 )

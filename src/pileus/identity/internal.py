@@ -19,7 +19,7 @@ def project_id(db: Session, name: str, domain_id: str = DEFAULT_DOMAIN) -> str |
 
 
 def project_exists(db: Session, project_id: str) -> bool:
-    return db.scalar(select(Project.id).where(Project.id == project_id)) is not None
+    return db.scalar(select(Project.id).where(Project.id == project_id, Project.is_domain.is_(False))) is not None
 
 
 def project_names(db: Session, ids: Sequence[str]) -> dict[str, str]:

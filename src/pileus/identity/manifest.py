@@ -15,6 +15,7 @@ from pileus.identity.envelope import error_body
 from pileus.identity.groups import members
 from pileus.identity.groups import policy as group_policy
 from pileus.identity.groups import routes as groups
+from pileus.identity.passwords import routes as passwords
 from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.projects import policy as project_policy
 from pileus.identity.projects import routes as projects
@@ -41,6 +42,7 @@ ROUTED = (
     tags,
     domains,
     users,
+    passwords,
     groups,
     members,
     roles,

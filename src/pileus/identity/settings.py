@@ -14,3 +14,8 @@ class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     password_memory: Annotated[int, Meta(ge=8, description="Argon2id memory of one password hash, KiB")] = 19456
     password_passes: Annotated[int, Meta(ge=1, description="Argon2id passes over that memory")] = 2
     password_lanes: Annotated[int, Meta(ge=1, description="Argon2id lanes")] = 1
+    lockout_attempts: Annotated[int, Meta(ge=0, description="wrong passwords in a row that lock a user; 0: never")] = 0
+    lockout_seconds: Annotated[int, Meta(ge=1, description="how long a locked user stays locked")] = 1800
+    password_history: Annotated[
+        int, Meta(ge=0, le=24, description="last passwords that users may not choose again, the present one included")
+    ] = 0

@@ -85,6 +85,7 @@ def test_kinds_of_keys() -> None:
         "ssh-ed25519 !!!!",
         "ssh-ed25519 AAAA",
         "ssh-rsa " + KEY.split()[1],
+        "sk-ssh-ed25519@openssh.com " + KEY.split()[1],
         KEY[:-8],
         KEY + "\n" + KEY,
         'command="reboot" ' + KEY,

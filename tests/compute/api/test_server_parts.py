@@ -179,6 +179,9 @@ def test_migrations(path: str, reader: Caller, admin: Caller) -> None:
     assert admin.get("/os-migrations") == {"migrations": []}
     assert admin.get(f"{path}/migrations") == {"migrations": []}
     admin.refused("GET", f"{path}/migrations/1", 404)
+    admin.refused("DELETE", f"{path}/migrations/1", 404)
+    admin.refused("POST", f"{path}/migrations/1/action", 404, {"force_complete": None})
+    reader.refused("DELETE", f"{path}/migrations/1", 403)
     reader.refused("GET", "/os-migrations", 403)
     reader.refused("GET", f"{path}/migrations", 403)
     admin.refused("GET", "/os-migrations?colour=red", 400)

@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from pileus.compute.drivers import libvirt
 from pileus.compute.drivers.base import GuestFailed, GuestSpec, ImageRef, NicSpec
 from pileus.image.formats import qemu_img
 from tests.drivers.compute.conftest import NO_LIBVIRT
@@ -230,14 +231,39 @@ def test_a_crash_between_define_and_start(libvirt_rig: LibvirtRig) -> None:
     assert libvirt_rig.left_of(spec.server_id) == []
 
 
-def test_a_daemon_that_hangs_is_replaced(libvirt_rig: LibvirtRig) -> None:
+@pytest.mark.parametrize("agent", ["running", "restarted"])
+def test_a_daemon_that_hangs_is_replaced(libvirt_rig: LibvirtRig, agent: str) -> None:
     spec = a_server()
     libvirt_rig.driver.ensure_disks(spec, None)
     libvirt_rig.driver.ensure_running(spec)
     processes = libvirt_rig.processes(spec.server_id)
     hanging = int((libvirt_rig.folder / "libvirtd" / "run" / "libvirtd.pid").read_text())
     os.kill(hanging, signal.SIGSTOP)
+    if agent == "restarted":
+        libvirt_rig.restart_agent()
     assert libvirt_rig.driver.guests()[spec.server_id].state == "running"
     assert int((libvirt_rig.folder / "libvirtd" / "run" / "libvirtd.pid").read_text()) != hanging
     assert libvirt_rig.processes(spec.server_id) == processes
     libvirt_rig.driver.ensure_absent(spec.server_id)
+
+
+def test_a_daemon_of_others_serves_too(libvirt_rig: LibvirtRig) -> None:
+    socket = libvirt_rig.folder / "libvirtd" / "run" / "libvirt-sock"
+    uri = f"qemu:///system?socket={socket}"
+    other = libvirt.Driver(libvirt.Settings(state_dir=str(libvirt_rig.folder), uri=uri))
+    other.start()
+    spec = a_server()
+    other.ensure_disks(spec, None)
+    other.ensure_running(spec)
+    assert libvirt_rig.driver.guests()[spec.server_id].state == "running"
+    other.ensure_absent(spec.server_id)
+    assert libvirt_rig.driver.guests() == {}
+    libvirt_rig.driver.ensure_absent(spec.server_id)
+
+
+def test_nobody_listens(tmp_path: Path) -> None:
+    uri = f"qemu:///system?socket={tmp_path}/nothing"
+    driver = libvirt.Driver(libvirt.Settings(state_dir=str(tmp_path), uri=uri, call_timeout=1))
+    with pytest.raises(GuestFailed, match="cannot be reached") as failed:
+        driver.start()
+    assert "nothing" in failed.value.detail

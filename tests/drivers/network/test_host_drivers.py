@@ -5,17 +5,24 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import msgspec
 import pytest
-from tests.network.agent.l2.lab import namespace, new_id, port_of
+from tests.network.agent.l2.lab import namespace, new_id, own, port_of
 
 from pileus.network.agent.namespaces import entered
 from pileus.network.agent.snapshot import (
+    Dhcp,
+    DhcpHost,
+    FixedIp,
+    FloatingIp,
     HostNetwork,
     Network,
     PhysicalNetwork,
     Port,
+    Router,
+    RouterInterface,
     Rule,
     SecurityGroup,
     Snapshot,
@@ -35,13 +42,19 @@ class Case:
     again: Callable[[], HostDriver]
 
 
+@pytest.fixture
+def state() -> Iterator[Path]:
+    """A folder that the user of dnsmasq may enter: pytest's own are closed to it."""
+    with TemporaryDirectory(prefix="plt-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.fixture(params=["fake", pytest.param("linuxbridge", marks=REAL)])
-def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
+def case(request: pytest.FixtureRequest, state: Path) -> Iterator[Case]:
     factory = DRIVERS[request.param]
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)  # pytest's folders are closed to the user that dnsmasq runs as
     physical = {"public": PhysicalNetwork("br-ex", address="203.0.113.1/24")}
-    settings = HostNetwork("h", str(tmp_path), "127.0.0.1", physical_networks=physical)
+    settings = HostNetwork("h", str(state), "127.0.0.1", physical_networks=physical)
 
     def make() -> HostDriver:
         driver = factory(settings)
@@ -55,7 +68,7 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Case]:
         driver = make()
         yield Case(driver, make)
         driver.stop(remove=True)
-        assert driver.leaks(Snapshot("h", 0)) == []
+        assert own(driver.leaks(Snapshot("h", 0))) == []
 
 
 def _network(kind: str = "vxlan", number: int = 5) -> Network:
@@ -89,14 +102,14 @@ def test_ports_come_up_and_go(case: Case, kind: str) -> None:
         report = case.driver.apply(both)
         assert report.faults == {}
         assert set(report.ports_up) == {one.id, two.id}
-    assert case.driver.leaks(both) == []
+    assert own(case.driver.leaks(both)) == []
     less = _snapshot(2, (network,), two)
-    assert case.driver.leaks(less), "what is there and no longer wanted is told before it is removed"
+    assert own(case.driver.leaks(less)), "what is there and no longer wanted is told before it is removed"
     report = case.driver.apply(less)
     assert (report.generation, report.ports_up) == (2, (two.id,))
-    assert case.driver.leaks(less) == []
+    assert own(case.driver.leaks(less)) == []
     assert case.driver.apply(Snapshot("h", 3)).ports_up == ()
-    assert case.driver.leaks(Snapshot("h", 3)) == []
+    assert own(case.driver.leaks(Snapshot("h", 3))) == []
 
 
 def test_a_port_that_is_administratively_down_is_not_up(case: Case) -> None:
@@ -124,7 +137,7 @@ def test_a_restarted_driver_finds_what_stands(case: Case) -> None:
     try:
         wanted = _snapshot(2, (network,), kept)
         assert driver.apply(wanted).ports_up == (kept.id,)
-        assert driver.leaks(wanted) == []
+        assert own(driver.leaks(wanted)) == []
     finally:
         driver.stop(remove=False)
 
@@ -139,4 +152,32 @@ def test_stop_with_remove_leaves_nothing(case: Case) -> None:
     network = _network()
     case.driver.apply(_snapshot(1, (network,), _port(network, 10)))
     case.driver.stop(remove=True)
-    assert case.driver.leaks(Snapshot("h", 0)) == []
+    assert own(case.driver.leaks(Snapshot("h", 0))) == []
+
+
+def test_services_come_and_go_with_their_networks(case: Case) -> None:
+    """DHCP, a router with a floating address, and a server, all at once and all gone."""
+    inside, outside = _network(), _network("flat", 6)
+    server = _port(inside, 10)
+    dhcp_ip, router_ip, gateway_ip = (
+        FixedIp(network.subnets[0].id, f"10.{number}.0.{last}")
+        for network, number, last in ((inside, 5, 2), (inside, 5, 1), (outside, 6, 9))
+    )
+    host = DhcpHost(server.id, server.mac, (FixedIp(inside.subnets[0].id, "10.5.0.10"),), "host-10-5-0-10")
+    dhcp = Dhcp(new_id(), "fa:16:3e:00:02:01", (dhcp_ip,), (host,))
+    router = Router(
+        new_id(),
+        True,
+        (RouterInterface(new_id(), inside.id, "fa:16:3e:00:02:02", (router_ip,)),),
+        RouterInterface(new_id(), outside.id, "fa:16:3e:00:02:03", (gateway_ip,)),
+        True,
+        (FloatingIp(new_id(), "10.6.0.20", "10.5.0.10"),),
+    )
+    served = msgspec.structs.replace(inside, dhcp=dhcp)
+    wanted = msgspec.structs.replace(_snapshot(1, (served, outside), server), routers=(router,))
+    for _ in range(2):
+        report = case.driver.apply(wanted)
+        assert (report.faults, report.notes, report.ports_up) == ({}, (), (server.id,))
+        assert own(case.driver.leaks(wanted)) == []
+    assert case.driver.apply(Snapshot("h", 2)).faults == {}
+    assert own(case.driver.leaks(Snapshot("h", 2))) == []

@@ -13,7 +13,7 @@ from tests.image.recipes.guest import ADDRESS, GATEWAY, LOGIN_LINE, Guest, Netwo
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(240),
+    pytest.mark.timeout(300),
     pytest.mark.skipif(os.geteuid() != 0, reason="namespaces and taps need root"),
 ]
 
@@ -126,7 +126,7 @@ def _listen(guest: Guest) -> None:
 def _reboot(guest: Guest) -> None:
     before = guest.ssh("cat /proc/sys/kernel/random/boot_id").stdout
     guest.ssh("sudo reboot")
-    guest.wait(lambda: guest.ssh("cat /proc/sys/kernel/random/boot_id").stdout not in {"", before}, 40)
+    guest.wait(lambda: guest.ssh("cat /proc/sys/kernel/random/boot_id").stdout not in {"", before}, 90)
     assert guest.ssh("hostname; cat /tmp/user-data").stdout == "served-1\nuser data by root\n"
 
 
@@ -137,13 +137,13 @@ def test_guest_with_config_drive(image: Path, tmp_path: Path, bus: str) -> None:
     if "vfat" in bus:
         subprocess.run(("mkfs.vfat", "-C", "-n", "config-2", str(drive), "2048"), check=True, capture_output=True)
         subprocess.run(("mcopy", "-s", "-i", str(drive), str(documents / "openstack"), "::"), check=True)
-        device = ("-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=config")
+        device = ["-device", "virtio-scsi-pci", "-device", "scsi-hd,drive=config"]
     else:
         if not shutil.which("genisoimage"):
             pytest.skip("genisoimage is not installed")
         call = ("genisoimage", "-quiet", "-J", "-r", "-V", "config-2", "-o", str(drive), str(documents))
         subprocess.run(call, check=True, capture_output=True)
-        device = ("-device", "ide-cd,drive=config")
+        device = ["-device", "ide-cd,drive=config"]
     blank = ("-drive", f"file={drive},format=raw,if=none,id=config,readonly=on")
     with Network(tmp_path) as network:
         guest = Guest(network, image, tmp_path, memory=96, more=(*blank, *device))

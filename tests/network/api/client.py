@@ -38,7 +38,7 @@ class Api:
         shown: Json = body[kind] if status == 200 else body
         return shown
 
-    def change(self, kind: str, one: str, status: int = 200, **attributes: object) -> Json:
+    def change(self, kind: str, one: str, status: int = 200, /, **attributes: object) -> Json:
         body = self.call("PUT", f"{path_of(kind)}/{one}", {kind: attributes}, status)
         changed: Json = body[kind] if status == 200 else body
         return changed

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from starlette.testclient import TestClient
-from tests.cloud import Tokens, cloud_of
-from tests.network.api.client import Api
 
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Authenticator
 from pileus.kernel.http.app import App
 from pileus.network import internal
 from pileus.network.manifest import MANIFEST
+from tests.cloud import Tokens, cloud_of
+from tests.network.api.client import Api
 
 
 @pytest.fixture

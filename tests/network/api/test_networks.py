@@ -1,6 +1,7 @@
 """Networks and subnets over HTTP: attributes, visibility, lists."""
 
 import pytest
+
 from tests.network.api.client import Api, fault, net, public
 
 
@@ -83,7 +84,11 @@ def test_bulk_is_all_or_none(member: Api) -> None:
     assert [one["name"] for one in made] == ["a", "b"]
     member.call("POST", "networks", {"networks": [{"name": "c"}, {"name": "d", "mtu": 3}]}, 400)
     assert len(member.list("network")) == 2
-    bodies: tuple[dict[str, object], ...] = ({"networks": []}, {}, {"network": {"name": "x"}, "networks": [{"name": "y"}]})
+    bodies: tuple[dict[str, object], ...] = (
+        {"networks": []},
+        {},
+        {"network": {"name": "x"}, "networks": [{"name": "y"}]},
+    )
     for bad in bodies:
         member.call("POST", "networks", bad, 400)
 

@@ -1,13 +1,13 @@
 """Ports: addresses, MACs, groups, binding, and what only owners of the network may say."""
 
 import pytest
-from tests.network.api.client import Api, fault, net, public
 
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Context
 from pileus.network import internal
 from pileus.network.agent.snapshot import NetworkReport
+from tests.network.api.client import Api, fault, net, public
 
 
 def test_life_of_a_port(member: Api, reader: Api, other: Api, admin: Api) -> None:
@@ -30,7 +30,10 @@ def test_fixed_addresses(member: Api) -> None:
     network, subnet = net(member)
     nid = network["id"]
     port = member.make("port", network_id=nid, fixed_ips=[{"subnet_id": subnet["id"], "ip_address": "10.0.0.50"}])
-    assert member.refused(409, "port", network_id=nid, fixed_ips=[{"ip_address": "10.0.0.50"}]) == "IpAddressAlreadyAllocated"
+    assert (
+        member.refused(409, "port", network_id=nid, fixed_ips=[{"ip_address": "10.0.0.50"}])
+        == "IpAddressAlreadyAllocated"
+    )
     for bad, kind in (
         ({"ip_address": "10.9.0.1"}, "InvalidIpForNetwork"),
         ({"subnet_id": subnet["id"], "ip_address": "10.9.0.1"}, "InvalidIpForSubnet"),
@@ -55,7 +58,10 @@ def test_the_pool_runs_out_and_comes_back(member: Api) -> None:
     assert member.refused(409, "port", network_id=network["id"]) == "IpAddressGenerationFailure"
     assert len(member.list("port")) == 5
     member.drop("port", ports[2]["id"])
-    assert member.make("port", network_id=network["id"])["fixed_ips"][0]["ip_address"] == ports[2]["fixed_ips"][0]["ip_address"]
+    assert (
+        member.make("port", network_id=network["id"])["fixed_ips"][0]["ip_address"]
+        == ports[2]["fixed_ips"][0]["ip_address"]
+    )
 
 
 def test_macs(member: Api, admin: Api) -> None:
@@ -133,23 +139,32 @@ def test_groups_and_port_security(member: Api, other: Api) -> None:
     assert member.refused(404, "port", network_id=network["id"], security_groups=[foreign]) == "SecurityGroupNotFound"
     port = member.make("port", network_id=network["id"], security_groups=[mine, mine])
     assert port["security_groups"] == [mine]
-    assert fault(member.change("port", port["id"], 409, port_security_enabled=False)) == "PortSecurityAndIPRequiredForSecurityGroups"
+    assert (
+        fault(member.change("port", port["id"], 409, port_security_enabled=False))
+        == "PortSecurityAndIPRequiredForSecurityGroups"
+    )
     changed = member.change("port", port["id"], port_security_enabled=False, security_groups=[])
     assert changed["port_security_enabled"] is False
-    assert fault(member.change("port", port["id"], 409, allowed_address_pairs=[{"ip_address": "10.0.0.9"}])) == "AddressPairAndPortSecurityRequired"
+    assert (
+        fault(member.change("port", port["id"], 409, allowed_address_pairs=[{"ip_address": "10.0.0.9"}]))
+        == "AddressPairAndPortSecurityRequired"
+    )
 
 
 def test_binding_and_status(admin: Api, member: Api, cloud: Cloud) -> None:
     network, _ = net(member)
     port = member.make("port", network_id=network["id"])["id"]
-    assert admin.change("port", port, **{"binding:host_id": "nowhere"})["binding:vif_type"] == "binding_failed"
-    bound = admin.change("port", port, **{"binding:host_id": "h1"})
+    assert admin.change("port", port, 200, **{"binding:host_id": "nowhere"})["binding:vif_type"] == "binding_failed"
+    bound = admin.change("port", port, 200, **{"binding:host_id": "h1"})
     assert (bound["binding:vif_type"], bound["status"]) == ("tap", "BUILD")
     with cloud.db.writing() as db:
         before = internal.generation(db)
         assert internal.apply_report(db, NetworkReport("h1", 1, (port,))) == []
         assert internal.generation(db) == before
-    assert member.show("port", port)["status"] == "ACTIVE" and member.list("port", "status=ACTIVE&device_owner=")[0]["id"] == port
+    assert (
+        member.show("port", port)["status"] == "ACTIVE"
+        and member.list("port", "status=ACTIVE&device_owner=")[0]["id"] == port
+    )
     assert member.show("port", port)["revision_number"] == bound["revision_number"]
     with cloud.db.writing() as db:
         internal.apply_report(db, NetworkReport("h1", 2, (), faults={port: "no bridge"}))
@@ -171,7 +186,8 @@ def test_ports_of_services_are_changed_through_their_owner(member: Api, admin: A
     router = member.make("router")
     port_id = member.call("PUT", f"routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})["port_id"]
     assert fault(member.drop("port", port_id, 409)) == "ServicePortInUse"
-    for change in ({"device_id": ""}, {"fixed_ips": []}, {"device_owner": "compute:nova"}):
+    changes: list[dict[str, object]] = [{"device_id": ""}, {"fixed_ips": []}, {"device_owner": "compute:nova"}]
+    for change in changes:
         assert fault(member.change("port", port_id, 400, **change)) == "BadRequest"
     assert member.change("port", port_id, name="mine")["name"] == "mine"
 

@@ -1,10 +1,10 @@
 """Subnets: defaults, checks of every address, pools, DHCP ports that follow."""
 
 import pytest
-from tests.network.api.client import Api, fault, net
 
 from pileus.kernel.cloud import Cloud
 from pileus.network import internal
+from tests.network.api.client import Api, fault, net
 
 
 def test_defaults(member: Api) -> None:
@@ -26,7 +26,9 @@ def test_all_attributes_and_their_change(member: Api) -> None:
     assert member.show("subnet", subnet["id"]) == subnet
     assert subnet["dns_nameservers"] == ["9.9.9.9", "1.1.1.1"]
     assert member.list("port", f"network_id={subnet['network_id']}") == []
-    changed = member.change("subnet", subnet["id"], gateway_ip=None, dns_nameservers=[], host_routes=[], enable_dhcp=True, name="s")
+    changed = member.change(
+        "subnet", subnet["id"], gateway_ip=None, dns_nameservers=[], host_routes=[], enable_dhcp=True, name="s"
+    )
     assert (changed["gateway_ip"], changed["dns_nameservers"], changed["host_routes"]) == (None, [], [])
     (dhcp,) = member.list("port", "device_owner=network:dhcp")
     assert dhcp["fixed_ips"][0]["ip_address"] == "10.0.0.100" and dhcp["status"] == "ACTIVE"
@@ -54,7 +56,10 @@ def test_all_attributes_and_their_change(member: Api) -> None:
         ({"allocation_pools": [{"start": "10.0.0.9", "end": "10.0.0.2"}]}, 400),
         ({"allocation_pools": [{"start": "10.0.0.9", "end": "10.0.1.2"}]}, 400),
         ({"allocation_pools": [{"start": "10.0.0.9"}]}, 400),
-        ({"allocation_pools": [{"start": "10.0.0.2", "end": "10.0.0.9"}, {"start": "10.0.0.9", "end": "10.0.0.20"}]}, 409),
+        (
+            {"allocation_pools": [{"start": "10.0.0.2", "end": "10.0.0.9"}, {"start": "10.0.0.9", "end": "10.0.0.20"}]},
+            409,
+        ),
         ({"dns_nameservers": ["9.9.9.9\ndhcp-script=/x"]}, 400),
         ({"dns_nameservers": ["example.org"]}, 400),
         ({"dns_nameservers": ["1.1.1.1", "1.1.1.1"]}, 400),
@@ -116,7 +121,9 @@ def test_ipv6_modes(member: Api) -> None:
     assert [ip["ip_address"] for ip in port["fixed_ips"]] == ["2001:db8::f816:3eff:fe12:3456"]
     bad_port = {"network_id": network["id"], "fixed_ips": [{"subnet_id": subnet["id"], "ip_address": "2001:db8::5"}]}
     assert member.refused(400, "port", **bad_port) == "AllocationOnAutoAddressSubnet"
-    stateful = member.make("subnet", cidr="2001:db8:1::/64", **six, ipv6_ra_mode="dhcpv6-stateful", ipv6_address_mode="dhcpv6-stateful")
+    stateful = member.make(
+        "subnet", cidr="2001:db8:1::/64", **six, ipv6_ra_mode="dhcpv6-stateful", ipv6_address_mode="dhcpv6-stateful"
+    )
     both = member.make("port", network_id=network["id"])
     assert {ip["subnet_id"] for ip in both["fixed_ips"]} == {subnet["id"], stateful["id"]}
     member.drop("port", both["id"])
@@ -125,10 +132,16 @@ def test_ipv6_modes(member: Api) -> None:
 
 
 def test_subnet_pools(member: Api, other: Api) -> None:
-    pool = member.make("subnetpool", name="p", prefixes=["10.8.0.0/16"], default_prefixlen=26, min_prefixlen=24, max_prefixlen=28)
+    pool = member.make(
+        "subnetpool", name="p", prefixes=["10.8.0.0/16"], default_prefixlen=26, min_prefixlen=24, max_prefixlen=28
+    )
     network = member.make("network")
     common = {"network_id": network["id"], "ip_version": 4, "subnetpool_id": pool["id"]}
-    made = [member.make("subnet", **common)["cidr"], member.make("subnet", prefixlen=24, **common)["cidr"], member.make("subnet", **common)["cidr"]]
+    made = [
+        member.make("subnet", **common)["cidr"],
+        member.make("subnet", prefixlen=24, **common)["cidr"],
+        member.make("subnet", **common)["cidr"],
+    ]
     assert made == ["10.8.0.0/26", "10.8.1.0/24", "10.8.0.64/26"]
     assert member.make("subnet", cidr="10.8.9.0/24", **common)["subnetpool_id"] == pool["id"]
     assert member.refused(409, "subnet", cidr="10.8.9.0/25", **common) == "SubnetAllocationError"
@@ -136,7 +149,12 @@ def test_subnet_pools(member: Api, other: Api) -> None:
     assert member.refused(400, "subnet", prefixlen=30, **common) == "MaxPrefixSubnetAllocationError"
     assert fault(member.drop("subnetpool", pool["id"], 409)) == "SubnetPoolDeleteError"
     other.show("subnetpool", pool["id"], 404)
-    for bad in ({"prefixes": []}, {"prefixes": ["10.0.0.0/8", "2001:db8::/32"]}, {"prefixes": ["10.0.0.0/8"], "min_prefixlen": 40}):
+    bodies: list[dict[str, object]] = [
+        {"prefixes": []},
+        {"prefixes": ["10.0.0.0/8", "2001:db8::/32"]},
+        {"prefixes": ["10.0.0.0/8"], "min_prefixlen": 40},
+    ]
+    for bad in bodies:
         member.refused(400, "subnetpool", name="bad", **bad)
     assert member.change("subnetpool", pool["id"], name="q", prefixes=["10.8.0.0/15"])["prefixes"] == ["10.8.0.0/15"]
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pileus.kernel import clock
@@ -14,3 +14,21 @@ class Password(Base):
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     hash: Mapped[str] = mapped_column(String(255))
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
+
+
+class OldPassword(Base):
+    """What was the password before, kept as long as it may not be chosen again."""
+
+    __tablename__ = "old_passwords"
+    id: Mapped[int] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(255))
+
+
+class FailedLogins(Base):
+    """Wrong passwords in a row. `last` (epoch milliseconds) is when the newest was given."""
+
+    __tablename__ = "failed_logins"
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    count: Mapped[int]
+    last: Mapped[int] = mapped_column(BigInteger)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.identity.application_credentials.models import ApplicationCredential
+from pileus.identity.passwords import lockout
 from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.passwords.models import Password
 from pileus.identity.tokens.authenticator import TokenAuthenticator
@@ -72,7 +73,8 @@ def _find_user(db: Session, ref: UserRef) -> str | None:
 def _password(cloud: Cloud, db: Session, given: PasswordMethod) -> Login:
     user_id = _find_user(db, given.user)
     stored = db.scalar(select(Password.hash).where(Password.user_id == user_id)) if user_id else None
-    if not cloud.part(Hasher).verify(stored, given.user.password) or user_id is None:
+    good = cloud.part(Hasher).verify(stored, given.user.password)
+    if user_id is None or not lockout.admit(cloud, db, user_id, good=good):
         raise refused()
     return Login(user_id, ("password",))
 

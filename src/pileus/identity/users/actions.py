@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from pileus.identity import options
 from pileus.identity.assignments.models import Assignment
-from pileus.identity.passwords.models import Password
+from pileus.identity.passwords.models import OldPassword, Password
 from pileus.identity.users.models import User
 from pileus.identity.users.schemas import UserChange
 from pileus.kernel import clock
@@ -35,12 +35,25 @@ def change(db: Session, user: User, given: UserChange, extra: dict[str, object])
     user.extra = {**user.extra, **extra}
 
 
-def set_password(db: Session, user: User, hashed: str | None) -> None:
-    """None: the user can not log in by password."""
+def set_password(db: Session, user: User, hashed: str | None, *, keep: int) -> None:
+    """None: the user can not log in by password. `keep` is how many earlier hashes stay known."""
+    current = db.get(Password, user.id)
+    if current is not None and keep:
+        db.add(OldPassword(user_id=user.id, hash=current.hash))
+        db.flush()
+    kept = select(OldPassword.id).where(OldPassword.user_id == user.id).order_by(OldPassword.id.desc()).limit(keep)
+    ids = list(db.scalars(kept))
+    db.execute(delete(OldPassword).where(OldPassword.user_id == user.id, OldPassword.id.not_in(ids)))
     if hashed is None:
         db.execute(delete(Password).where(Password.user_id == user.id))
     else:
         db.merge(Password(user_id=user.id, hash=hashed, created_at=clock.now()))
+
+
+def earlier_hashes(db: Session, user: User, count: int) -> list[str]:
+    """Of the passwords before the present one, newest first."""
+    query = select(OldPassword.hash).where(OldPassword.user_id == user.id).order_by(OldPassword.id.desc())
+    return list(db.scalars(query.limit(count)))
 
 
 def remove(db: Session, user: User) -> None:

@@ -6,22 +6,21 @@ from pileus.identity import options, placement
 from pileus.identity.envelope import collection, extras
 from pileus.identity.filters import names
 from pileus.identity.lookup import find
+from pileus.identity.passwords import routes as passwords
 from pileus.identity.passwords.hashing import Hasher
-from pileus.identity.passwords.models import Password
 from pileus.identity.placement import InDomain
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects.listing import PROJECTS
 from pileus.identity.projects.views import views as project_views
 from pileus.identity.tokens import revocation
-from pileus.identity.tokens.methods import refused
 from pileus.identity.users import actions
 from pileus.identity.users.models import User
-from pileus.identity.users.schemas import NewUser, NewUserBody, PasswordChangeBody, UserChange, UserChangeBody
+from pileus.identity.users.schemas import NewUser, NewUserBody, UserChange, UserChangeBody
 from pileus.identity.users.views import view
-from pileus.kernel.errors import Forbidden
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import Listing, exact, flag
-from pileus.kernel.http.routes import PUBLIC, Route
+from pileus.kernel.http.routes import Route
+from pileus.kernel.http.schema import UNSET
 
 USERS = Listing(
     model=User,
@@ -62,7 +61,7 @@ def create(call: Call, target: InDomain, body: NewUserBody) -> Json:
     call.db.add(made)
     call.db.flush()
     if given.password is not None:
-        actions.set_password(call.db, made, call.cloud.part(Hasher).hash(given.password))
+        actions.set_password(call.db, made, call.cloud.part(Hasher).hash(given.password), keep=0)
     return {"user": view(call, made)}
 
 
@@ -73,11 +72,10 @@ def show(call: Call, target: User) -> Json:
 def update(call: Call, target: User, body: UserChangeBody) -> Json:
     given = body.user
     actions.change(call.db, target, given, extras(call.body["user"], UserChange))
-    if isinstance(given.password, str):
-        actions.set_password(call.db, target, call.cloud.part(Hasher).hash(given.password))
-    elif given.password is None:
-        actions.set_password(call.db, target, None)
-    if given.enabled is False or isinstance(given.password, str | None):
+    if given.password is not UNSET:
+        hashed = call.cloud.part(Hasher).hash(given.password) if given.password is not None else None
+        actions.set_password(call.db, target, hashed, keep=passwords.kept(call.cloud))
+    if given.enabled is False or given.password is not UNSET:
         revocation.end_all(call, target)
     call.db.flush()
     revocation.look_again(call)
@@ -87,19 +85,6 @@ def update(call: Call, target: User, body: UserChangeBody) -> Json:
 def destroy(call: Call, target: User) -> None:
     actions.remove(call.db, target)
     revocation.look_again(call)
-
-
-def change_password(call: Call, user_id: str, body: PasswordChangeBody) -> None:
-    """By the user itself, who proves it with the old password and needs no token. All tokens so far end."""
-    changed = call.db.get(User, user_id)
-    stored = call.db.scalar(select(Password.hash).where(Password.user_id == user_id))
-    hasher = call.cloud.part(Hasher)
-    if not hasher.verify(stored, body.user.original_password) or changed is None or not changed.enabled:
-        raise refused()
-    if changed.options.get("lock_password"):
-        raise Forbidden("The password of this user can only be changed by an administrator (option lock_password).")
-    actions.set_password(call.db, changed, hasher.hash(body.user.password))
-    revocation.end_all(call, changed)
 
 
 def list_projects(call: Call, target: User) -> Json:
@@ -115,6 +100,5 @@ ROUTES = (
     Route("GET", "/v3/users/{user_id}", show, "identity:get_user", load=user),
     Route("PATCH", "/v3/users/{user_id}", update, "identity:update_user", load=user, offload=True),
     Route("DELETE", "/v3/users/{user_id}", destroy, "identity:delete_user", load=user, status=204),
-    Route("POST", "/v3/users/{user_id}/password", change_password, PUBLIC, status=204, offload=True),
     Route("GET", "/v3/users/{user_id}/projects", list_projects, "identity:list_user_projects", load=user),
 )

@@ -6,6 +6,7 @@ Source: rtnetlink(7), linux/if_link.h, linux/if_tun.h.
 import fcntl
 import ipaddress
 import os
+import secrets
 import socket
 import struct
 from collections.abc import Iterable
@@ -120,10 +121,11 @@ class Links:
             self._socket.request(_DELLINK, LINKMSG.pack(0, 0, 0, 0, 0) + wire.u32(_GROUP, _DOOMED))
 
     def ensure_bridge(self, name: str) -> Link:
-        """A bridge without STP, delay or multicast snooping."""
+        """A bridge without STP, delay or multicast snooping, whose MAC address does not move when ports come and go."""
         found = self.link(name)
         if found is None:
-            self.add_link(name, "bridge", wire.u32(1, 0), wire.u32(5, 0), wire.u8(23, 0))
+            address = wire.attribute(_ADDRESS, b"\x02" + secrets.token_bytes(5))
+            self.add_link(name, "bridge", wire.u32(1, 0), wire.u32(5, 0), wire.u8(23, 0), extra=address)
             found = self._existing(name)
         return self._of_kind(found, "bridge")
 

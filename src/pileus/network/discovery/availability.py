@@ -48,7 +48,7 @@ def _views(call: Call, networks: list[Network]) -> list[Json]:
 
 
 def index(call: Call) -> Json:
-    wanted = {name: value for name, value in call.query}
+    wanted = dict(call.query)
     query = seen(call).order_by(Network.id).limit(NETWORKS.max_limit)
     for name, column in (
         ("network_id", Network.id),

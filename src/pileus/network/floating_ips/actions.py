@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.kernel.db import new_id
-from pileus.kernel.errors import BadRequest
+from pileus.kernel.errors import BadRequest, NotFound
 from pileus.network import usage
-from pileus.network.errors import conflict, not_found
+from pileus.network.errors import conflict
 from pileus.network.floating_ips.models import FloatingIp
 from pileus.network.networks.models import Network
 from pileus.network.ports import actions as ports
@@ -94,8 +94,9 @@ def _router(db: Session, subnet_id: str, external_id: str, port_id: str) -> str:
     )
     found = sorted(db.execute(query), key=lambda row: (row[1] != row[2], str(row[0])))
     if not found:
-        message = f"External network {external_id} is not reachable from subnet {subnet_id}. Therefore, cannot associate Port {port_id} with a Floating IP:"
-        raise not_found(message, external_id, "ExternalGatewayForFloatingIPNotFound")
+        reach = f"External network {external_id} is not reachable from subnet {subnet_id}"
+        message = f"{reach}. Therefore, cannot associate Port {port_id} with a Floating IP."
+        raise NotFound(message, kind="ExternalGatewayForFloatingIPNotFound")
     return str(found[0][0])
 
 

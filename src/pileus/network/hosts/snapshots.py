@@ -10,7 +10,6 @@ from pileus.network.agent import snapshot as wire
 from pileus.network.attributes import generation
 from pileus.network.floating_ips.models import FloatingIp
 from pileus.network.hosts.models import NetworkHost
-from pileus.network.networks.models import Network
 from pileus.network.ports.models import DHCP, ROUTER_GATEWAY, SERVICE, IpAllocation, Port, PortGroup
 from pileus.network.routers.models import Router
 from pileus.network.security_groups.models import SecurityGroup

@@ -3,6 +3,7 @@ from pileus.kernel.http.routes import Route
 from pileus.kernel.http.schema import UNSET
 from pileus.network import pokes
 from pileus.network.attributes import Tag
+from pileus.network.dns import domain
 from pileus.network.drivers.types import base as types
 from pileus.network.drivers.types.base import Carrier
 from pileus.network.errors import invalid
@@ -13,7 +14,6 @@ from pileus.network.rest.bodies import check_create, check_revision, check_updat
 from pileus.network.rest.lists import listed
 from pileus.network.security_groups.actions import ensure_default
 from pileus.network.settings import settings_of
-from pileus.network.dns import domain
 
 PLAIN = ("name", "description", "admin_state_up", "port_security_enabled")
 

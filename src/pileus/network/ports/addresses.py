@@ -36,9 +36,11 @@ def allocate(db: Session, port: Port, requests: Sequence[AddressRequest] | None,
     for request in _automatic(port, subnets) if requests is None else [_checked(port, r, by_id) for r in requests]:
         used.add(_take(db, port, request, at))
         at += 1
-    if port.device_owner not in ROUTER_OWNERS:
-        for subnet in subnets:
-            if subnet.from_mac and subnet.id not in used and requests != []:
+    automatic = [subnet for subnet in subnets if subnet.from_mac and subnet.id not in used]
+    if automatic and port.device_owner not in ROUTER_OWNERS and requests != []:
+        held = set(db.scalars(select(IpAllocation.subnet_id).where(IpAllocation.port_id == port.id)))
+        for subnet in automatic:
+            if subnet.id not in held:
                 _take(db, port, _Wish([subnet], None), at)
                 at += 1
     db.refresh(port, ["fixed_ips"])
@@ -96,7 +98,7 @@ def _checked(port: Port, request: AddressRequest, subnets: dict[str, Subnet]) ->
         and port.device_owner not in ROUTER_OWNERS
         and str(address) != eui64(subnet.cidr, port.mac_address)
     ):
-        message = f"IPv6 address {address} cannot be directly assigned to a port on subnet {subnet.id} as the subnet is configured for automatic addresses"
+        message = f"IPv6 address {address} cannot be assigned: addresses of subnet {subnet.id} follow from the MAC."
         raise invalid(message, "AllocationOnAutoAddressSubnet")
     return _Wish([subnet], str(address))
 

@@ -65,7 +65,8 @@ def _drop_gateway(db: Session, router: Router) -> None:
     if port is None:
         return
     if db.scalar(select(FloatingIp.id).where(FloatingIp.router_id == router.id).limit(1)) is not None:
-        message = f"Gateway cannot be updated for router {router.id}, since a gateway to external network {port.network_id} is required by one or more floating IPs."
+        needed = f"a gateway to external network {port.network_id} is required by one or more floating IPs"
+        message = f"Gateway cannot be updated for router {router.id}, since {needed}."
         raise conflict(message, "RouterExternalGatewayInUseByFloatingIp")
     router.gateway_port = None
     db.flush()
@@ -121,7 +122,9 @@ def add_subnet(db: Session, router: Router, subnet: Subnet) -> Port:
 def add_port(db: Session, router: Router, port: Port) -> None:
     """A port that somebody made beforehand becomes an interface."""
     if port.device_id or port.device_owner:
-        message = f"Unable to complete operation on port {port.id} for network {port.network_id}. Port already has an attached device {port.device_id}."
+        message = (
+            f"Unable to complete operation on port {port.id}. Port already has an attached device {port.device_id}."
+        )
         raise conflict(message, "PortInUse")
     subnets = ports.subnets_of(db, port)
     if not subnets:
@@ -175,14 +178,15 @@ def _check_unused(db: Session, router: Router, port: Port, subnet_ids: Sequence[
         (FloatingIp.port_id == IpAllocation.port_id) & (FloatingIp.fixed_ip_address == IpAllocation.ip_address),
     )
     for subnet in db.scalars(select(Subnet).where(Subnet.id.in_(subnet_ids))):
+        what = f"Router interface for subnet {subnet.id} on router {router.id}"
         if (
             db.scalar(fixed.where(FloatingIp.router_id == router.id, IpAllocation.subnet_id == subnet.id).limit(1))
             is not None
         ):
-            message = f"Router interface for subnet {subnet.id} on router {router.id} cannot be deleted, as it is required by one or more floating IPs."
+            message = f"{what} cannot be deleted, as it is required by one or more floating IPs."
             raise conflict(message, "RouterInterfaceInUseByFloatingIP")
         if any(ip_address(route["nexthop"]) in ip_network(subnet.cidr) for route in router.routes):
-            message = f"Router interface for subnet {subnet.id} on router {router.id} cannot be deleted, as it is required by one or more routes."
+            message = f"{what} cannot be deleted, as it is required by one or more routes."
             raise conflict(message, "RouterInterfaceInUseByRoute")
 
 

@@ -31,14 +31,9 @@ def set_prefixes(db: Session, pool: SubnetPool, given: Sequence[str]) -> None:
     if pool.id:
         for text in db.scalars(select(Subnet.cidr).where(Subnet.subnetpool_id == pool.id)):
             used = ip_network(text)
-            if not any(
-                int(n.network_address) <= int(used.network_address)
-                and int(used.broadcast_address) <= int(n.broadcast_address)
-                for n in merged
-            ):
-                raise conflict(
-                    f"Illegal subnetpool update: subnet {used} is allocated from it.", "IllegalSubnetPoolPrefixUpdate"
-                )
+            if not any(_holds(net, used) for net in merged):
+                message = f"Illegal subnetpool update: subnet {used} is allocated from it."
+                raise conflict(message, "IllegalSubnetPoolPrefixUpdate")
     pool.prefixes = [str(net) for net in merged]
 
 
@@ -52,7 +47,8 @@ def set_lengths(pool: SubnetPool, default: int | None, low: int | None, high: in
         message = f"Illegal prefix bounds: min_prefixlen={pool.min_prefixlen}, max_prefixlen={pool.max_prefixlen}."
         raise invalid(message, "IllegalSubnetPoolPrefixBounds")
     if not pool.min_prefixlen <= pool.default_prefixlen <= pool.max_prefixlen:
-        message = f"Illegal prefix bounds: default_prefixlen={pool.default_prefixlen} is outside {pool.min_prefixlen} to {pool.max_prefixlen}."
+        bounds = f"{pool.min_prefixlen} to {pool.max_prefixlen}"
+        message = f"Illegal prefix bounds: default_prefixlen={pool.default_prefixlen} is outside {bounds}."
         raise invalid(message, "IllegalSubnetPoolPrefixBounds")
 
 
@@ -70,3 +66,8 @@ def destroy(db: Session, pool: SubnetPool) -> None:
         )
     db.delete(pool)
     db.flush()
+
+
+def _holds(net: Cidr, part: Cidr) -> bool:
+    first, last = int(part.network_address), int(part.broadcast_address)
+    return int(net.network_address) <= first and last <= int(net.broadcast_address)

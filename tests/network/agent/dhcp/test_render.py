@@ -189,3 +189,23 @@ def test_lease_that_no_host_explains_is_released(tmp_path: Path) -> None:
     assert packet[12:16] == bytes([10, 0, 0, 5])
     assert packet[28:34] == bytes.fromhex("fa163e000006")
     assert packet[236:] == bytes.fromhex("63825363") + bytes([53, 1, 7, 54, 4, 10, 0, 0, 2, 255])
+
+
+def test_stale_ipv6_leases_are_told_by_address_and_by_the_mac_in_the_duid(tmp_path: Path) -> None:
+    path = tmp_path / "leases"
+    text = (
+        "2 fa:16:3e:00:00:06 10.0.0.5 * *\n"
+        "duid 00:01:02\n"
+        "3 1 fd00::5 web 00:03:00:01:fa:16:3e:00:00:05\n"
+        "3 1 fd00::6 web 00:03:00:01:fa:16:3e:00:00:05\n"
+        "3 1 fd00::7 web 00:04:11:22\n"
+        "3 1 fd00::8 web 00:04:11:22\n"
+    )
+    path.write_text(text)
+    wanted = {("fa:16:3e:00:00:05", "fd00::5"), ("fa:16:3e:00:00:66", "fd00::6"), ("fa:16:3e:00:00:07", "fd00::7")}
+    assert leases.stale_ipv6(path, frozenset(wanted)) == {"fd00::6", "fd00::8"}
+    leases.forget(path, {"fd00::6", "fd00::8"})
+    assert path.read_text().splitlines() == [
+        line for line in text.splitlines() if "::6" not in line and "::8" not in line
+    ]
+    assert leases.stale_ipv6(tmp_path / "none", frozenset()) == set()

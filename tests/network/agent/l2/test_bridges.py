@@ -56,6 +56,17 @@ def test_devices_are_as_wanted_and_quiet(host: str) -> None:
         assert netlink.links()[tap.name].ifindex == tap.ifindex, "changed in place"
 
 
+def test_the_mac_address_of_a_bridge_does_not_move(host: str) -> None:
+    """Neighbours of the host's own address would lose it for as long as they remember the former one."""
+    with entered(host), Netlink() as netlink:
+        before = netlink.ensure_bridge("br-ex").mac
+        for number in range(4):
+            netlink.ensure_tap(f"t{number}")
+            netlink.set_mac(f"t{number}", f"02:00:00:00:00:0{number}")
+            netlink.set_master(f"t{number}", "br-ex")
+        assert netlink.links()["br-ex"].mac == before
+
+
 def test_what_is_broken_or_left_over_is_put_right(host: str) -> None:
     network = Network(new_id(), "local", None, None, 1450, ())
     kept, gone = (port_of(network.id, "fa:16:3e:00:00:01", f"10.0.0.{number}") for number in (1, 2))
@@ -193,16 +204,16 @@ def test_a_thousand_unchanged_ports_cost_little(host: str, capsys: pytest.Captur
             )
             snapshot = Snapshot("h", count, (network,), ports, groups)
             times = []
-            for _ in range(4):
+            for _ in range(8):
                 # As it comes over the wire: equal, not the same.
                 snapshot = msgspec.json.decode(msgspec.json.encode(snapshot), type=Snapshot)
-                start = time.perf_counter()
+                start = time.process_time()
                 bridges.withdraw(snapshot)
                 assert firewall.apply(snapshot) == {}
                 assert bridges.apply(snapshot) == {}
-                times.append(time.perf_counter() - start)
+                times.append(time.process_time() - start)
             figures[count] = times[0], min(times[1:])
     with capsys.disabled():
         for count, (first, again) in figures.items():
-            print(f"\n{count} ports: all new {first * 1000:.0f} ms, unchanged {again * 1000:.1f} ms", end="")
+            print(f"\n{count} ports: all new {first * 1000:.0f} ms of CPU, unchanged {again * 1000:.1f} ms", end="")
     assert figures[1000][1] < 0.1

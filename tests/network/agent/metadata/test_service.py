@@ -21,6 +21,7 @@ from tests.network.agent.metadata.stub import StubApi
 from pileus.network.agent.dhcp.service import DhcpService
 from pileus.network.agent.l3.routers import Routers
 from pileus.network.agent.metadata import proxy
+from pileus.network.agent.metadata.process import ProxyProcess
 from pileus.network.agent.metadata.service import MetadataService
 from pileus.network.agent.snapshot import Network, Snapshot
 
@@ -41,11 +42,11 @@ class Town:
         for part in (self.dhcp, self.routers, self.service):
             part.start()
         self.apply()
-        self.red = self._guest(self.project.red, "10.10.0.11", "10.10.0.1")
-        self.blue = self._guest(self.project.blue, "10.20.0.11", "10.20.0.1")
-        self.alone = self._guest(self.project.alone, "10.30.0.11", "10.30.0.2")
+        self.red = self.guest(self.project.red, "10.10.0.11", "10.10.0.1")
+        self.blue = self.guest(self.project.blue, "10.20.0.11", "10.20.0.1")
+        self.alone = self.guest(self.project.alone, "10.30.0.11", "10.30.0.2")
 
-    def _guest(self, network: Network, address: str, gateway: str) -> Guest:
+    def guest(self, network: Network, address: str, gateway: str) -> Guest:
         guest = Guest(network, mac_of(address))
         guest.configure(f"{address}/24", gateway)
         return guest
@@ -183,17 +184,35 @@ def test_second_request_is_not_smuggled(town: Town, api: StubApi) -> None:
     assert (status, json.loads(body)["path"]) == (200, "/one")
 
 
-def test_idle_connections_of_one_network_do_not_shut_out_another(town: Town, api: StubApi) -> None:
+def test_idle_connections_shut_out_neither_neighbour_nor_other_networks(town: Town, api: StubApi) -> None:
+    neighbour = town.guest(town.project.red, "10.10.0.12", "10.10.0.1")
     idle = [town.red.connect(ADDRESS, 80) for _ in range(proxy.MAX_CONNECTIONS)]
     try:
         time.sleep(0.2)
-        assert ask(town.alone, b"GET / HTTP/1.0\r\n\r\n")[0] == 200
         assert ask(town.red, b"GET / HTTP/1.0\r\n\r\n")[0] == 503
+        assert ask(neighbour, b"GET / HTTP/1.0\r\n\r\n")[0] == 200
+        assert ask(town.alone, b"GET / HTTP/1.0\r\n\r\n")[0] == 200
     finally:
         for channel in idle:
             channel.close()
     time.sleep(0.3)
     assert ask(town.red, b"GET / HTTP/1.0\r\n\r\n")[0] == 200
+
+
+def test_proxy_ends_with_its_agent(machine: None, tmp_path: Path) -> None:
+    process = ProxyProcess(tmp_path)
+    control = process.start()
+    status = Path(f"/proc/{process.pid}/stat")
+    time.sleep(0.5)
+    assert status.read_text().split()[2] != "Z"
+    control.close()  # as the kernel does when the agent is killed
+    for _ in range(100):
+        if status.read_text().split()[2] == "Z":
+            break
+        time.sleep(0.02)
+    else:
+        pytest.fail("the proxy lives on")
+    process.stop()
 
 
 def test_agent_hears_the_proxy_only(town: Town, api: StubApi) -> None:
@@ -253,6 +272,4 @@ def test_many_requests_leave_nothing_open(town: Town, api: StubApi) -> None:
     time.sleep(0.2)
     assert len(os.listdir(f"/proc/{pid}/fd")) == before
     took.sort()
-    print(f"metadata path: p50 {took[100] * 1e3:.1f} ms, p99 {took[198] * 1e3:.1f} ms")
-    print([line for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines() if "Pss:" in line])
     assert took[100] < 0.1

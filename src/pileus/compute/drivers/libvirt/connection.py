@@ -99,7 +99,7 @@ class Connection:
 
     def _connect(self) -> libvirt.virConnect:
         EventLoop.ensure()
-        end = time.monotonic() + self._timeout
+        end = time.monotonic() + 2 * self._timeout
         while True:
             try:
                 opened = self._open_once()
@@ -118,7 +118,12 @@ class Connection:
             self._daemon.kill()
             self._hangs = False
         self._daemon.start()
-        return open_socket(self._daemon.socket)
+        watchdog = threading.Timer(self._timeout, self._daemon.kill)  # opening has no time limit of its own
+        watchdog.start()
+        try:
+            return open_socket(self._daemon.socket)
+        finally:
+            watchdog.cancel()
 
     def _on_close(self, _: libvirt.virConnect, reason: int, __: object) -> None:
         self._hangs = reason == libvirt.VIR_CONNECT_CLOSE_REASON_KEEPALIVE

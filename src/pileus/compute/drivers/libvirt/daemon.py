@@ -26,6 +26,8 @@ PRIVATE = {
     "log": "/var/log/libvirt",
 }
 START_SECONDS = 30
+FAILED = "The hypervisor could not be started."
+LOG_BYTES = 4 * 1024 * 1024
 
 # $1 folder, $2 file to bind over /dev/kvm, $3 state folder, $4 ancestor of it that guests may not pass; $5… the reaper.
 # An ancestor that is closed to the guests' user is covered, for them, by an empty one that holds the state folder alone.
@@ -50,6 +52,7 @@ exec "$@" libvirtd -d -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid
 LIBVIRTD_CONF = """\
 unix_sock_dir = "/run/libvirt"
 unix_sock_rw_perms = "0700"
+unix_sock_ro_perms = "0700"
 auth_unix_rw = "none"
 auth_unix_ro = "none"
 log_outputs = "3:file:/var/log/libvirt/libvirtd.log"
@@ -57,7 +60,6 @@ max_workers = 40
 prio_workers = 10
 max_client_requests = 30
 keepalive_interval = -1
-host_uuid_source = "machine-id"
 """
 
 # file: no virtlogd between guest and console log; the rest needs neither a security module nor a nested namespace.
@@ -116,8 +118,16 @@ class Daemon:
         self._prepare()
         for mount_point in PRIVATE.values():
             Path(mount_point).mkdir(parents=True, exist_ok=True)
+        try:
+            done = self._launch()
+        except (OSError, subprocess.SubprocessError) as error:
+            raise GuestFailed(FAILED, str(error)) from error
+        if done.returncode != 0 and self.pid() is None:
+            raise GuestFailed(FAILED, f"libvirtd: {done.stderr.strip()[-800:]}")
+
+    def _launch(self) -> subprocess.CompletedProcess[str]:
         command = ["unshare", "--mount", "--propagation", "slave", "sh", "-c", LAUNCH, "libvirtd"]
-        done = subprocess.run(
+        return subprocess.run(
             [*command, str(self.folder), self._kvm_cover(), str(self.state), closed(self.state), *reaper_command()],
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -128,8 +138,6 @@ class Daemon:
             start_new_session=True,
             timeout=START_SECONDS,
         )
-        if done.returncode != 0 and self.pid() is None:
-            raise GuestFailed("The hypervisor could not be started.", f"libvirtd: {done.stderr.strip()[-800:]}")
 
     def stop(self) -> None:
         """End the daemon; guests that run stay."""
@@ -144,9 +152,9 @@ class Daemon:
         if pid is not None:
             end_process(pid, first=first)
 
-    def forget_guest(self, name: str) -> None:
-        """Remove the log that libvirt keeps of a guest's starts and ends, for ever, once the guest is gone."""
-        (self.folder / "log" / "qemu" / f"{name}.log").unlink(missing_ok=True)
+    def guest_log(self, name: str) -> Path:
+        """What libvirt notes of a guest's starts and ends, and qemu's own words; libvirt never removes it."""
+        return self.folder / "log" / "qemu" / f"{name}.log"
 
     def _prepare(self) -> None:
         boot_id = Path("/proc/sys/kernel/random/boot_id").read_text()
@@ -156,6 +164,9 @@ class Daemon:
         for name in PRIVATE:
             (self.folder / name).mkdir(mode=0o755, parents=True, exist_ok=True)
         self.folder.chmod(0o711)
+        log = self.folder / "log" / "libvirtd.log"
+        if log.exists() and log.stat().st_size > LOG_BYTES:
+            log.rename(log.with_suffix(".log.1"))
         (self.folder / "etc" / "libvirtd.conf").write_text(LIBVIRTD_CONF)
         group = self.user.group_text
         (self.folder / "etc" / "qemu.conf").write_text(QEMU_CONF.format(user=self.user.text, group=group))

@@ -45,6 +45,9 @@ def domain_xml(spec: GuestSpec, files: GuestFiles, platform: Platform) -> str:
     add_clock(domain)
     for event, action in (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_crash", "destroy")):
         text(domain, event, action)
+    power = SubElement(domain, "pm")  # a guest that put itself to sleep would look like one that was paused
+    SubElement(power, "suspend-to-mem", enabled="no")
+    SubElement(power, "suspend-to-disk", enabled="no")
     devices = SubElement(domain, "devices")
     text(devices, "emulator", "/usr/bin/qemu-system-x86_64")
     add_disks(devices, spec, files, properties)

@@ -1,6 +1,5 @@
 """The libvirt driver: each method of the driver contract, put together from this folder's parts."""
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +16,6 @@ from pileus.compute.drivers.libvirt.kvm import KvmVerdict, kvm_verdict
 from pileus.compute.drivers.libvirt.qemu_user import find_qemu_user
 from pileus.compute.drivers.libvirt.settings import Settings
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 EMULATED_CPU = "Nehalem"  # the x86-64-v2 level, which today's distributions ask for, and little more to emulate
@@ -44,7 +42,7 @@ class Driver:
 
     def host_facts(self) -> HostFacts:
         platform = self._platform()
-        notes = () if platform.virt_type == "kvm" else (self._kvm().reason,)
+        notes = () if platform.virt_type == "kvm" else (self._why_emulated(),)
         return self._call(
             lambda connection: capabilities.host_facts(
                 connection, self.state, platform.virt_type, platform.cpu_model, notes
@@ -54,7 +52,8 @@ class Driver:
     def guests(self) -> dict[str, GuestFacts]:
         found = self._call(domains.all_guests)
         for server_id in found:
-            console.trim(self.files.console(server_id), self.settings.console_log_bytes)
+            for log in self._logs(server_id):
+                console.trim(log, self.settings.console_log_bytes)
         return found
 
     def ensure_disks(self, spec: GuestSpec, base: Path | None) -> None:
@@ -81,8 +80,8 @@ class Driver:
 
     def ensure_absent(self, server_id: str) -> None:
         self._call(lambda connection: domains.remove(connection, server_id))
-        if self.daemon is not None:
-            self.daemon.forget_guest(domain_name(server_id))
+        for log in self._logs(server_id):
+            log.unlink(missing_ok=True)
         self.files.remove(server_id)
 
     def console_log(self, server_id: str, length: int | None) -> str:
@@ -96,6 +95,11 @@ class Driver:
         if self.daemon is not None:
             self.daemon.stop()
 
+    def _logs(self, server_id: str) -> list[Path]:
+        """Files that qemu, or the guest through it, may fill."""
+        own = [self.daemon.guest_log(domain_name(server_id))] if self.daemon is not None else []
+        return [self.files.console(server_id), *own]
+
     def _call(self, work: Callable[[libvirt.virConnect], T]) -> T:
         try:
             return self.connection.call(work)
@@ -106,6 +110,9 @@ class Driver:
         if self._verdict is None:
             self._verdict = kvm_verdict(self.state / "kvm.json")
         return self._verdict
+
+    def _why_emulated(self) -> str:
+        return self._kvm().reason if self.settings.virt_type == "auto" else "guests run by emulation: virt_type is qemu"
 
     def _uses_kvm(self) -> bool:
         return self.settings.virt_type == "kvm" or (self.settings.virt_type == "auto" and self._kvm().usable)

@@ -27,12 +27,7 @@ class Lease(msgspec.Struct, frozen=True):
 def read(path: Path) -> list[Lease]:
     """IPv4 leases: lines of expiry, MAC, address, name and client id. Nothing when the file is not there."""
     found = []
-    try:
-        lines = path.read_text(errors="replace").splitlines()
-    except FileNotFoundError:
-        return []
-    for line in lines:
-        words = line.split()
+    for words in map(str.split, _lines(path)):
         if words[:1] == ["duid"]:
             break  # IPv6 leases follow
         if len(words) == 5 and words[1].count(":") == 5:
@@ -44,6 +39,34 @@ def read(path: Path) -> list[Lease]:
 def stale(leases: list[Lease], wanted: frozenset[tuple[str, str]]) -> list[Lease]:
     """Leases that no host of the network explains."""
     return [lease for lease in leases if (lease.mac, lease.ip_address) not in wanted]
+
+
+def stale_ipv6(path: Path, wanted: frozenset[tuple[str, str]]) -> set[str]:
+    """IPv6 addresses leased to nobody's host, or to a DUID that holds another MAC (types 1 and 3 of RFC 8415 do hold one)."""
+    owners: dict[str, set[str]] = {}
+    for mac, address in wanted:
+        owners.setdefault(address, set()).add(mac)
+    found = set()
+    for words in map(str.split, _lines(path)):
+        if len(words) == 5 and ":" in words[2]:
+            duid = words[4].split(":")
+            told = duid[:2] in (["00", "01"], ["00", "03"])
+            if words[2] not in owners or (told and ":".join(duid[-6:]) not in owners[words[2]]):
+                found.add(words[2])
+    return found
+
+
+def forget(path: Path, addresses: set[str]) -> None:
+    """Take the leases out of the file; dnsmasq must not run meanwhile."""
+    kept = [line for line in _lines(path) if not addresses.intersection(line.split()[2:3])]
+    path.write_text("".join(f"{line}\n" for line in kept))
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(errors="replace").splitlines()
+    except FileNotFoundError:
+        return []
 
 
 def release(namespace: str, device: str, server: str, leases: list[Lease]) -> None:

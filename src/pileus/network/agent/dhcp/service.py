@@ -4,10 +4,12 @@ import ipaddress
 import os
 import pwd
 import shutil
+import subprocess
 from pathlib import Path
 
 import msgspec
 
+from pileus.network.agent.claims import Claims
 from pileus.network.agent.dhcp import leases
 from pileus.network.agent.dhcp.dnsmasq import Dnsmasq
 from pileus.network.agent.dhcp.render import LEASES, METADATA, Rendering, render
@@ -16,7 +18,13 @@ from pileus.network.agent.l2.bridges import bridge_of
 from pileus.network.agent.l3 import attachment
 from pileus.network.agent.l3.attachment import Attachment
 from pileus.network.agent.l3.standing import Standing
-from pileus.network.agent.namespaces import ensure_namespace, namespaces, remove_namespace, set_sysctl
+from pileus.network.agent.namespaces import (
+    ensure_namespace,
+    namespace_exists,
+    namespaces,
+    remove_namespace,
+    set_sysctl,
+)
 from pileus.network.agent.netlink import Link, Netlink
 from pileus.network.agent.snapshot import Dhcp, HostNetwork, Network, Snapshot
 
@@ -37,6 +45,7 @@ class DhcpService:
 
     def __init__(self, settings: HostNetwork) -> None:
         self._settings = settings
+        self._claims = Claims(settings)
         self._folder = Path(settings.state).absolute() / "dhcp"
         self._user = "nobody"
         self._standing: Standing[_Served] = Standing()
@@ -66,11 +75,14 @@ class DhcpService:
                     continue
                 try:
                     faults |= self._serve(network, network.dhcp, host, links, present)
-                except (OSError, LookupError, ValueError, RuntimeError) as error:
+                except (OSError, LookupError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
                     self._standing.forget(network.id)
                     faults[network.id] = f"DHCP is not served: {error}"
-            for id in self._made() - _wanted(snapshot):
+        for id in self._made() - _wanted(snapshot):
+            try:
                 self._remove(id)
+            except OSError as error:
+                faults[id] = f"DHCP could not be taken down: {error}"
         return faults
 
     def check(self) -> None:
@@ -121,6 +133,7 @@ class DhcpService:
         port = self._port(network, dhcp)
         rendering = render(network, dhcp, daemon.folder, port.device, self._user)
         if port.namespace not in present:
+            self._claims.claim(port.namespace)
             ensure_namespace(port.namespace)
             set_sysctl(port.namespace, "net/ipv6/conf/default/accept_ra", "0")
             daemon.stop()  # it sits in a namespace that has no name any more
@@ -135,7 +148,11 @@ class DhcpService:
         return rendering.faults
 
     def _run(self, daemon: Dnsmasq, dhcp: Dhcp, port: Attachment, rendering: Rendering) -> None:
-        old = leases.stale(leases.read(daemon.folder / LEASES), rendering.leases)
+        file = daemon.folder / LEASES
+        old, old_ipv6 = leases.stale(leases.read(file), rendering.leases), leases.stale_ipv6(file, rendering.leases)
+        if old_ipv6:  # rare, and a release in DHCPv6 is the client's own to make
+            daemon.stop()
+            leases.forget(file, old_ipv6)
         daemon.ensure(port.namespace, rendering.arguments, rendering.files)
         own = [ip.ip_address for ip in dhcp.fixed_ips if ipaddress.ip_address(ip.ip_address).version == 4]
         if old and own:
@@ -159,15 +176,16 @@ class DhcpService:
     def _made(self) -> set[str]:
         """Ids of networks that have a namespace or a folder."""
         folders = {entry.name for entry in self._folder.iterdir()} if self._folder.is_dir() else set()
-        return folders | {name.removeprefix(PREFIX) for name in namespaces() if name.startswith(PREFIX)}
+        return folders | {name.removeprefix(PREFIX) for name in self._claims.names(PREFIX)}
 
     def _remove(self, id: str) -> None:
         self._standing.forget(id)
         self._daemon(id).remove()
-        if PREFIX + id in namespaces():
+        if namespace_exists(PREFIX + id):
             with Netlink(PREFIX + id) as inside:
                 attachment.remove_others(inside, ("ns-",), set())
-            remove_namespace(PREFIX + id)
+        remove_namespace(PREFIX + id)
+        self._claims.drop(PREFIX + id)
 
 
 def _wanted(snapshot: Snapshot) -> set[str]:

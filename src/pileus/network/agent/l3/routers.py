@@ -1,12 +1,21 @@
 """Routers of projects: a namespace each, with a leg on each network, NAT in one nftables transaction, and its routes."""
 
 import shutil
+import subprocess
 
+from pileus.network.agent.claims import Claims
 from pileus.network.agent.l3 import attachment, conntrack, ruleset
 from pileus.network.agent.l3.announce import announce
 from pileus.network.agent.l3.plan import PREFIX, Plan, plan_of
 from pileus.network.agent.l3.standing import Standing
-from pileus.network.agent.namespaces import ensure_namespace, namespaces, remove_namespace, run_in, set_sysctl
+from pileus.network.agent.namespaces import (
+    ensure_namespace,
+    namespace_exists,
+    namespaces,
+    remove_namespace,
+    run_in,
+    set_sysctl,
+)
 from pileus.network.agent.netlink import Netlink
 from pileus.network.agent.snapshot import HostNetwork, Snapshot
 
@@ -27,6 +36,7 @@ class Routers:
 
     def __init__(self, settings: HostNetwork) -> None:
         self._settings = settings
+        self._claims = Claims(settings)
         self._standing: Standing[Plan] = Standing()
 
     def start(self) -> None:
@@ -52,11 +62,14 @@ class Routers:
                         and all(attachment.plugged(leg, links) for leg in plan.legs)
                     ):
                         self._ensure(router.id, plan, host)
-                except (OSError, LookupError, ValueError, RuntimeError) as error:
+                except (OSError, LookupError, ValueError, RuntimeError, subprocess.SubprocessError) as error:
                     self._standing.forget(router.id)
                     faults[router.id] = f"the router is not in force: {error}"
         for name in self._unwanted(snapshot):
-            self._remove(name)
+            try:
+                self._remove(name)
+            except OSError as error:
+                faults[name.removeprefix(PREFIX)] = f"the router could not be taken down: {error}"
         return faults
 
     def leaks(self, snapshot: Snapshot) -> list[str]:
@@ -70,6 +83,7 @@ class Routers:
                 self._remove(name)
 
     def _ensure(self, id: str, plan: Plan, host: Netlink) -> None:
+        self._claims.claim(plan.namespace)
         ensure_namespace(plan.namespace)
         forward = "1" if plan.rules.forwarding else "0"
         if not plan.rules.forwarding:
@@ -93,10 +107,12 @@ class Routers:
 
     def _unwanted(self, snapshot: Snapshot) -> list[str]:
         wanted = {PREFIX + router.id for router in snapshot.routers}
-        return sorted(name for name in namespaces() if name.startswith(PREFIX) and name not in wanted)
+        return sorted(self._claims.names(PREFIX) - wanted)
 
     def _remove(self, name: str) -> None:
         self._standing.forget(name.removeprefix(PREFIX))
-        with Netlink(name) as inside:
-            attachment.remove_others(inside, _DEVICES, set())
+        if namespace_exists(name):
+            with Netlink(name) as inside:
+                attachment.remove_others(inside, _DEVICES, set())
         remove_namespace(name)
+        self._claims.drop(name)

@@ -66,7 +66,10 @@ class ProxyProcess:
         argv = ["unshare", "--net", "--", sys.executable, "-s", "-S", "-c", _PROGRAM]
         environment = {"PYTHONPATH": ":".join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
         with theirs:
-            process = subprocess.Popen(argv, stdin=theirs.fileno(), cwd=self._folder, env=environment, close_fds=True)
+            # Its own session, too: a Ctrl-C in the terminal is for the agent, which then ends it.
+            process = subprocess.Popen(
+                argv, stdin=theirs.fileno(), cwd=self._folder, env=environment, start_new_session=True
+            )
         with self._lock:
             self._process, self._control = process, control
             for name, (serving, sock) in self._sockets.items():

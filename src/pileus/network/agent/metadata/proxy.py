@@ -11,12 +11,14 @@ import json
 import os
 import resource
 import socket
+from collections import Counter
 from http import HTTPStatus
 
 from pileus.network.agent.metadata import http
 
 AGENT_SOCKET = "agent.sock"  # in the working folder: the path to it may be closed to this process
 MAX_CONNECTIONS = 64  # a namespace
+MAX_FROM_ONE = 16  # an address in it: one server does not shut out its neighbours
 NOBODY = 65534
 
 
@@ -25,7 +27,7 @@ class Listener:
 
     def __init__(self, header: str, id: str) -> None:
         self._mark = (header, id)
-        self._connections = 0
+        self._connections: Counter[str] = Counter()
         self._server: asyncio.Server | None = None
         self._closed = False
 
@@ -41,23 +43,25 @@ class Listener:
             self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
+        peer = writer.get_extra_info("peername")
+        address = peer[0] if peer else ""  # gone already
+        self._connections[address] += 1
         try:
-            if self._connections > MAX_CONNECTIONS:
+            if self._connections[address] > MAX_FROM_ONE or self._connections.total() > MAX_CONNECTIONS:
                 raise http.RefusedError(HTTPStatus.SERVICE_UNAVAILABLE)
-            await self._pass_on(reader, writer)
+            await self._pass_on(address, reader, writer)
         except http.RefusedError as refused:
             writer.write(http.refusal(refused.status))
         except (OSError, TimeoutError):
             writer.transport.abort()
         finally:
             await http.close(writer)
-            self._connections -= 1
+            self._connections -= Counter([address])  # forgets those that have none left
 
-    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass_on(self, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await http.read_request(reader)
         header, id = self._mark
-        said = {"X-Forwarded-For": writer.get_extra_info("peername")[0], header: id}
+        said = {"X-Forwarded-For": address, header: id}
         try:
             answer, agent = await asyncio.open_unix_connection(AGENT_SOCKET)
         except OSError:
