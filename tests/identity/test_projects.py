@@ -54,7 +54,7 @@ def test_life(admin: Caller) -> None:
         ({"project": {"name": "x" * 65}}, 400),
         ({"project": {"name": "x", "enabled": "False"}}, 400),
         ({"project": {"name": "x", "enabled": 0}}, 400),
-        ({"project": {"name": "x", "domain_id": "nowhere"}}, 400),
+        ({"project": {"name": "x", "domain_id": "nowhere"}}, 404),
         ({"project": {"name": "x", "parent_id": "nowhere"}}, 400),
         ({"project": {"name": "x", "is_domain": True, "parent_id": "default"}}, 400),
         ({"project": {"name": "x", "tags": ["a,b"]}}, 400),

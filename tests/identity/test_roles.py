@@ -122,6 +122,7 @@ def test_a_domains_own_role_never_reaches_a_token(client: TestClient, admin: Cal
     assert in_token(log_in(client, "kim", "pw", project="demo")) == {"reader"}
     assert fake not in {row["id"] for row in admin.ask("GET", "/roles")["roles"]}
     assert [row["id"] for row in admin.ask("GET", "/roles?domain_id=default")["roles"]] == [fake]
+    admin.ask("PUT", f"/roles/{known(admin, 'member')}/implies/{fake}", status=403)
     other = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
     elsewhere = role(admin, "r", domain_id=other)
     admin.ask("PUT", path + elsewhere, status=403)

@@ -176,7 +176,7 @@ def test_a_revoked_token_is_over_and_others_are_not(client: TestClient, demo: Ca
     child = rescope(demo, {"project": {"id": demo.project_id}}).headers["x-subject-token"]
     demo.ask("DELETE", "/auth/tokens", headers={"x-subject-token": demo.token}, status=204)
     demo.ask("GET", "/auth/projects", status=401)
-    assert rescope(demo).status_code == 401
+    assert rescope(demo).status_code == 404
     assert [p["name"] for p in other.ask("GET", "/auth/projects")["projects"]] == ["demo"]
     Caller(client, child, {}).ask("GET", "/auth/projects")
 
@@ -289,7 +289,9 @@ def test_discovery(client: TestClient) -> None:
 
 def test_a_project_in_a_disabled_domain_is_closed_to_users_of_others(admin: Caller, demo: Caller) -> None:
     domain = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
-    project = admin.ask("POST", "/projects", {"project": {"name": "p", "domain_id": domain}}, status=201)["project"]["id"]
+    project = admin.ask("POST", "/projects", {"project": {"name": "p", "domain_id": domain}}, status=201)["project"][
+        "id"
+    ]
     member = admin.ask("GET", "/roles?name=member")["roles"][0]["id"]
     admin.ask("PUT", f"/projects/{project}/users/{demo.user_id}/roles/{member}", status=204)
     token = rescope(demo, {"project": {"id": project}}).headers["x-subject-token"]

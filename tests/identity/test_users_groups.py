@@ -31,7 +31,7 @@ def test_life(admin: Caller) -> None:
     [
         ({"user": {"name": "x", "password": 5}}, 400),
         ({"user": {"name": "x", "enabled": "true"}}, 400),
-        ({"user": {"name": "x", "domain_id": "nowhere"}}, 400),
+        ({"user": {"name": "x", "domain_id": "nowhere"}}, 404),
         ({"user": {"name": "x", "options": {"lock": True}}}, 400),
         ({"user": {"name": "x" * 256}}, 400),
         ({"user": {"name": "x", "password": "p" * 4097}}, 400),

@@ -82,13 +82,13 @@ def test_journey(cloud: Installation, tmp_path: Path) -> None:
     assert "default via 10.99.0.1" in routes
     assert "169.254.169.254 via" in routes
 
-    def uptime() -> float:
-        return float((ssh(floating, key, "cat /proc/uptime") or "1e9").split()[0])
+    def boot_id() -> str | None:
+        return ssh(floating, key, "cat /proc/sys/kernel/random/boot_id")
 
     for kind in ("--soft", "--hard"):
-        before = uptime()
+        before = boot_id()
         openstack.text("server", "reboot", "--wait", kind, "first-light")
-        wait_for(f"{kind} reboot", lambda before=before: uptime() < before, 90, 0.5)
+        wait_for(f"{kind} reboot", lambda before=before: boot_id() not in (before, None), 90, 0.5)
     openstack.text("server", "stop", "first-light")
     wait_for("SHUTOFF", lambda: openstack("server", "show", "first-light")["status"] == "SHUTOFF", 60, 1)
     assert cloud.guests_of(server["id"]) == []

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pileus.identity.projects.models import Project
 from pileus.identity.seeds import DEFAULT_DOMAIN
-from pileus.kernel.errors import BadRequest
+from pileus.kernel.errors import NotFound
 from pileus.kernel.http.call import Call
 
 
@@ -38,8 +38,8 @@ def listing(call: Call) -> InDomain:
 
 
 def existing_domain(call: Call, domain_id: str) -> Project:
-    """The enabled domain that something is made in. Raises BadRequest: a body names it."""
+    """The domain that something is made in. Raises NotFound."""
     domain = call.db.get(Project, domain_id)
     if domain is None or not domain.is_domain:
-        raise BadRequest(f"Domain {domain_id} could not be found.")
+        raise NotFound(f"Domain {domain_id} could not be found.")
     return domain

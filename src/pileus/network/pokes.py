@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.http.call import Call
@@ -32,15 +32,21 @@ def router(call: Call, row: Router, *network_ids: str) -> None:
 def groups(call: Call, *group_ids: str) -> None:
     """Hosts whose ports are in the groups, or in groups with rules that name them."""
     call.db.flush()
-    naming = select(SecurityGroupRule.security_group_id).where(SecurityGroupRule.remote_group_id.in_(group_ids))
-    concerned = or_(PortGroup.security_group_id.in_(group_ids), PortGroup.security_group_id.in_(naming))
-    query = select(Port.host).join(PortGroup, PortGroup.port_id == Port.id).where(concerned, Port.host != "").distinct()
-    hosts(call, call.db.scalars(query))
+    hosts(call, call.db.scalars(select(Port.host).where(_concerned(group_ids), Port.host != "").distinct()))
+
+
+def _concerned(group_ids: Iterable[str]) -> ColumnElement[bool]:
+    wanted = list(group_ids)
+    naming = select(SecurityGroupRule.security_group_id).where(SecurityGroupRule.remote_group_id.in_(wanted))
+    members = select(PortGroup.port_id).where(
+        or_(PortGroup.security_group_id.in_(wanted), PortGroup.security_group_id.in_(naming))
+    )
+    return Port.id.in_(members)
 
 
 def port(call: Call, row: Port, *before: str) -> None:
     """A port's network, its groups' other members, and hosts that had it before."""
-    hosts(call, [*before, row.host])
-    networks(call, row.network_id)
-    if row.groups:
-        groups(call, *[member.security_group_id for member in row.groups])
+    call.db.flush()
+    ids = [member.security_group_id for member in row.groups]
+    near = or_(Port.network_id == row.network_id, _concerned(ids)) if ids else Port.network_id == row.network_id
+    hosts(call, [*before, row.host, *call.db.scalars(select(Port.host).where(near, Port.host != "").distinct())])

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pileus.kernel import quotas
+from pileus.kernel.quotas import QuotaLimit
 from pileus.network.errors import conflict
 from pileus.network.floating_ips.models import FloatingIp
 from pileus.network.networks.models import Network
@@ -43,6 +44,12 @@ def check(db: Session, project_id: str, resource: str, asked: int = 1) -> None:
     """Raise Conflict (OverQuota) when the project may not have so many more."""
     if not project_id:
         return
-    limit = limits(db, project_id)[resource]
-    if limit != quotas.UNLIMITED and used(db, project_id, resource) + asked > limit:
+    column = COUNTED[resource]
+    count = select(func.count()).select_from(column.class_).where(column == project_id).scalar_subquery()
+    own = select(QuotaLimit.hard_limit).where(
+        QuotaLimit.service == SERVICE, QuotaLimit.project_id == project_id, QuotaLimit.resource == resource
+    )
+    held, limit = db.execute(select(count, own.scalar_subquery())).one()
+    limit = settings_of(db).quota_defaults[resource] if limit is None else limit
+    if limit != quotas.UNLIMITED and held + asked > limit:
         raise conflict(f"Quota exceeded for resources: ['{resource}'].", "OverQuota")

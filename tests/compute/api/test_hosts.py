@@ -264,6 +264,16 @@ def test_a_host_has_one_zone_and_keeps_it_under_servers(admin: Caller, host: Mak
     admin.post("/os-aggregates/3/action", {"remove_host": {"host": "n1"}})
 
 
+def test_two_aggregates_of_one_zone(admin: Caller, reader: Caller, host: Maker) -> None:
+    host("n1")
+    for name in ("a", "b"):
+        made = admin.post("/os-aggregates", {"aggregate": {"name": name, "availability_zone": "east"}})["aggregate"]
+        admin.post(f"/os-aggregates/{made['id']}/action", {"add_host": {"host": "n1"}})
+    for aggregate, zone in ((1, "east"), (2, "nova")):
+        admin.post(f"/os-aggregates/{aggregate}/action", {"remove_host": {"host": "n1"}})
+        assert [z["zoneName"] for z in reader.get("/os-availability-zone")["availabilityZoneInfo"]] == [zone]
+
+
 # usage
 
 

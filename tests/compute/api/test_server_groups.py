@@ -8,9 +8,11 @@ import pytest
 from pileus.compute.hosts.models import Host
 from pileus.compute.scheduler.choose import refuse
 from pileus.compute.scheduler.filters import Request, preference
-from pileus.compute.server_groups import membership
+from pileus.compute.server_groups import hints, membership
 from pileus.compute.server_groups.membership import GroupFacts
+from pileus.compute.servers.schemas import SchedulerHints
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.errors import BadRequest, OverQuota
 from pileus.placement import internal as placement
 from tests.compute.api.conftest import Caller, Maker
 
@@ -147,3 +149,26 @@ def test_what_the_scheduler_is_told(member: Caller, cloud: Cloud, host: Maker, s
         assert membership.facts(db, group) == GroupFacts("anti-affinity", {"n1": 2}, 4)
         assert membership.hosts_of(db, "p1", [here]) == {"n1"}
         assert membership.hosts_of(db, "p1", [foreign]) == set()
+
+
+def test_hints_of_a_request(member: Caller, cloud: Cloud, host: Maker, server: Maker) -> None:
+    host("n1")
+    group_id, one, two = new(member, "anti-affinity")["id"], server(host="n1"), server(host="n1")
+    foreign = server(project="p2", host="n1")
+    plain = Request({"VCPU": 1}, {}, {})
+    with cloud.db.writing() as db:
+        assert hints.narrow(db, plain, hints.read(db, "p1", SchedulerHints())) == plain
+        near = hints.read(db, "p1", SchedulerHints(same_host=one, different_host=[two]))
+        assert near == hints.Hints(None, frozenset({"n1"}), frozenset({"n1"}))
+        assert hints.read(db, "p1", SchedulerHints(same_host=[foreign])).same_hosts == frozenset()
+        grouped = hints.read(db, "p1", SchedulerHints(group=group_id))
+        assert hints.narrow(db, plain, grouped).group == GroupFacts("anti-affinity", {})
+        hints.join(db, grouped, one, 1)
+        assert hints.narrow(db, plain, grouped).group == GroupFacts("anti-affinity", {"n1": 1})
+        with pytest.raises(OverQuota):
+            hints.join(db, grouped, two, 1)
+        hints.join(db, grouped, two, -1)
+        hints.join(db, hints.Hints(), foreign, 0)
+        for project, asked in (("p2", group_id), ("p1", "none")):
+            with pytest.raises(BadRequest, match="could not be found"):
+                hints.read(db, project, SchedulerHints(group=asked))

@@ -66,6 +66,9 @@ def test_metadata_has_a_quota(path: str, member: Caller, admin: Caller) -> None:
     admin.put("/os-quota-sets/p1", {"quota_set": {"metadata_items": 2}})
     member.post(f"{path}/metadata", {"metadata": {"a": "", "b": ""}})
     member.refused("POST", f"{path}/metadata", 403, {"metadata": {"c": ""}})
+    admin.put("/os-quota-sets/p1", {"quota_set": {"metadata_items": 1}})
+    member.put(f"{path}/metadata/a", {"meta": {"a": "changed"}})
+    member.refused("PUT", f"{path}/metadata/c", 403, {"meta": {"c": ""}})
     member.put(f"{path}/metadata", {"metadata": {"c": ""}})
 
 

@@ -1,13 +1,15 @@
 """Every operation of compute, given what nobody should send: it refuses, with compute's own form, and never breaks."""
 
+import inspect
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
-import pytest
 from starlette.testclient import TestClient
 
 from pileus.compute.manifest import MANIFEST
+from pileus.compute.removed import routes as removed
 from pileus.kernel.http.routes import PUBLIC, Route
 from tests.compute.api.conftest import Maker
 
@@ -28,8 +30,13 @@ WRAPPERS = (
 NAMES = ("none", "0", "-1", "9" * 40, "n" * 300, "a%00b", "%E2%98%83", "a%20b", "..%2F..", "'; --")
 
 
+QUERY_NAMES = ("limit", "marker", "sort_key", "sort_dir", "offset", "changes-since", "start", "all_tenants", "x")
+QUERY_VALUES = ("", "-1", "x", "9" * 30, "%00", "%E2%98%83", "true")
+
+
 def routes(*methods: str) -> list[Route]:
-    return [route for route in MANIFEST.routes if route.method in methods]
+    """Those that do something."""
+    return [route for route in MANIFEST.routes if route.method in methods and route not in removed.ROUTES]
 
 
 def named(route: Route) -> str:
@@ -45,6 +52,10 @@ def filled(route: Route, value: str) -> str:
     return "/compute" + re.sub(r"\{[^}]*\}", value, route.path)
 
 
+def takes_a_body(route: Route) -> bool:
+    return route.handler is None or "body" in inspect.signature(route.handler).parameters
+
+
 def bodies(route: Route) -> Iterator[Any]:
     yield from GARBAGE
     for name in (*WRAPPERS, *(route.actions or {})):
@@ -52,52 +63,37 @@ def bodies(route: Route) -> Iterator[Any]:
             yield {name: inner}
 
 
-@pytest.mark.parametrize("route", routes("GET", "POST", "PUT", "DELETE"), ids=named)
-def test_who_has_no_token_gets_nothing(client: TestClient, route: Route) -> None:
-    if route.rules == [PUBLIC]:
-        assert client.request(route.method, filled(route, "x")).status_code == 200
-        return
-    reply = client.request(route.method, filled(route, "x"), json={} if route.method != "GET" else None)
-    assert reply.status_code == 401
+def test_who_has_no_token_gets_nothing(client: TestClient) -> None:
+    for route in MANIFEST.routes:
+        version = {name: value for name, value in headers(route).items() if name != "x-auth-token"}
+        reply = client.request(route.method, filled(route, "x"), headers=version)
+        assert reply.status_code == (200 if route.rules == [PUBLIC] else 401), named(route)
 
 
-@pytest.mark.parametrize("route", routes("POST", "PUT"), ids=named)
-def test_bodies_that_fit_nothing(client: TestClient, server: Maker, route: Route) -> None:
+def test_bodies_that_fit_nothing(client: TestClient, server: Maker) -> None:
     server_id = server()
-    at = filled(route, server_id if "{server_id}" in route.path else "42" if "{flavor_id}" in route.path else "1")
-    takes = 0
-    for body in bodies(route):
-        reply = client.request(route.method, at, json=body, headers=headers(route))
-        assert reply.status_code < 500 or reply.status_code == 501, f"{body}: {reply.text}"
-        takes += reply.status_code < 300
-    assert takes <= len(WRAPPERS)
+    for route in routes("POST", "PUT"):
+        at = filled(route, server_id if "{server_id}" in route.path else "42" if "{flavor_id}" in route.path else "1")
+        taken = 0
+        for body in bodies(route) if takes_a_body(route) else ():
+            reply = client.request(route.method, at, json=body, headers=headers(route))
+            assert reply.status_code < 500 or reply.status_code == 501, f"{named(route)} {body}: {reply.text}"
+            taken += reply.status_code < 300
+        assert taken <= len(WRAPPERS), named(route)
 
 
-@pytest.mark.parametrize("route", [r for r in routes("GET", "DELETE") if "{" in r.path], ids=named)
-def test_names_of_nothing(client: TestClient, route: Route) -> None:
-    for name in NAMES:
-        reply = client.request(route.method, filled(route, name), headers=headers(route))
-        assert reply.status_code < 500, f"{name}: {reply.text}"
+def test_names_of_nothing(client: TestClient) -> None:
+    for route in routes("GET", "DELETE"):
+        for name in NAMES if "{" in route.path else ():
+            reply = client.request(route.method, filled(route, name), headers=headers(route))
+            assert reply.status_code < 500, f"{named(route)} {name}: {reply.text}"
 
 
-@pytest.mark.parametrize("route", [r for r in routes("GET") if "{" not in r.path and r.rules != [PUBLIC]], ids=named)
-def test_queries_that_mean_nothing(client: TestClient, host: Maker, server: Maker, route: Route) -> None:
+def test_queries_that_mean_nothing(client: TestClient, host: Maker, server: Maker) -> None:
     host("n1")
     server(host="n1")
-    for name in (
-        "limit",
-        "marker",
-        "sort_key",
-        "sort_dir",
-        "offset",
-        "changes-since",
-        "start",
-        "end",
-        "all_tenants",
-        "x",
-    ):
-        for value in ("", "-1", "x", "9" * 30, "%00", "%E2%98%83", "true"):
-            for version in ("2.1", route.until or "2.96"):
-                asked = headers(route) | {"openstack-api-version": f"compute {version}"}
-                reply = client.get(f"{filled(route, '')}?{name}={value}", headers=asked)
-                assert reply.status_code < 500, f"{name}={value}: {reply.text}"
+    for route in routes("GET"):
+        lists = "{" not in route.path and route.rules != [PUBLIC]
+        for name, value in product(QUERY_NAMES, QUERY_VALUES) if lists else ():
+            reply = client.get(f"{filled(route, '')}?{name}={value}", headers=headers(route))
+            assert reply.status_code < 500, f"{named(route)} {name}={value}: {reply.text}"

@@ -145,6 +145,16 @@ def test_if_match(member: Api) -> None:
     member.call("PUT", path, body, headers={"if-match": f"revision_number={made['revision_number']}"})
 
 
+def test_an_external_network_goes_with_its_idle_floating_ips(admin: Api, member: Api) -> None:
+    ext, _ = public(admin)
+    member.make("floatingip", floating_network_id=ext["id"])
+    router = member.make("router", external_gateway_info={"network_id": ext["id"]})
+    assert fault(admin.drop("network", ext["id"], 409)) == "NetworkInUse"
+    member.drop("router", router["id"])
+    admin.drop("network", ext["id"])
+    assert member.list("floatingip") == admin.list("port") == []
+
+
 def test_a_network_goes_with_its_subnets_but_not_under_a_port(member: Api) -> None:
     network, subnet = net(member)
     port = member.make("port", network_id=network["id"])

@@ -189,7 +189,8 @@ def test_ports_of_services_are_changed_through_their_owner(member: Api, admin: A
     changes: list[dict[str, object]] = [{"device_id": ""}, {"fixed_ips": []}, {"device_owner": "compute:nova"}]
     for change in changes:
         assert fault(member.change("port", port_id, 400, **change)) == "BadRequest"
-    assert member.change("port", port_id, name="mine")["name"] == "mine"
+    same = [{"subnet_id": subnet["id"]}]
+    assert member.change("port", port_id, name="mine", fixed_ips=same)["fixed_ips"][0]["ip_address"] == "10.0.0.1"
 
 
 def test_addresses_in_a_large_pool(member: Api, cloud: Cloud) -> None:

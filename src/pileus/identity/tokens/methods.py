@@ -15,7 +15,7 @@ from pileus.identity.tokens.schemas import CredentialMethod, Identity, PasswordM
 from pileus.identity.users import queries
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
-from pileus.kernel.errors import BadRequest, Forbidden, Unauthorized
+from pileus.kernel.errors import BadRequest, Forbidden, NotFound, Unauthorized
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def refused() -> Unauthorized:
 
 
 def log_in(cloud: Cloud, db: Session, identity: Identity) -> Login:
-    """Every method named must prove the same user. Raises Unauthorized, or BadRequest for a method without its data."""
+    """Every method named must prove the same user. Raises Unauthorized, NotFound (a bad token) or BadRequest (data missing)."""
     if not identity.methods:
         raise BadRequest("auth.identity.methods must name at least one method.")
     logins = [_prove(cloud, db, identity, method) for method in dict.fromkeys(identity.methods)]
@@ -83,7 +83,7 @@ def _token(cloud: Cloud, db: Session, given: TokenMethod) -> Login:
     try:
         parent = cloud.part(TokenAuthenticator).verify(db, given.id).payload
     except BadToken:
-        raise refused() from None
+        raise NotFound("The token in auth.identity.token could not be found.") from None
     if parent.application_credential_id is not None:
         raise Forbidden("A token of an application credential can not be exchanged for another token.")
     return Login(parent.user_id, chain(parent.methods, ("token",)), parent=parent)

@@ -1,12 +1,11 @@
 """Writes of networks."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from pileus.kernel.db import new_id
 from pileus.network import usage
+from pileus.network.attributes import Tag
 from pileus.network.drivers.types import base as types
 from pileus.network.drivers.types.base import Carrier
 from pileus.network.errors import conflict, invalid
@@ -114,18 +113,23 @@ def _gateways(network_id: str) -> Select[str]:
 
 
 def destroy(db: Session, network: Network) -> None:
-    """With its subnets and DHCP port; any other port refuses. Raises Conflict."""
-    own: Sequence[Port] = list(db.scalars(select(Port).where(Port.network_id == network.id)))
-    if any(port.device_owner != DHCP or port.made_by != SERVICE for port in own):
+    """With its subnets, its DHCP port and floating IPs that lead nowhere; any other port refuses. Raises Conflict."""
+    held = {port.id: port for port in db.scalars(select(Port).where(Port.network_id == network.id))}
+    idle = list(
+        db.scalars(select(FloatingIp).where(FloatingIp.floating_network_id == network.id, FloatingIp.port_id.is_(None)))
+    )
+    own = [port.id for port in held.values() if port.device_owner == DHCP and port.made_by == SERVICE]
+    if set(held) - {row.floating_port_id for row in idle} - set(own):
         message = f"Unable to complete operation on network {network.id}. There are one or more ports still in use on the network."
         raise conflict(message, "NetworkInUse")
-    if db.scalar(select(FloatingIp.id).where(FloatingIp.floating_network_id == network.id).limit(1)) is not None:
-        raise conflict(
-            f"Unable to complete operation on network {network.id}. Floating IPs are allocated from it.", "NetworkInUse"
-        )
-    for port in own:
+    for row in idle:
+        Tag.forget(db, row.id)
+        db.delete(row)
+    db.flush()
+    for port in held.values():
         ports.destroy(db, port)
     for subnet in db.scalars(select(Subnet).where(Subnet.network_id == network.id)):
+        Tag.forget(db, subnet.id)
         db.delete(subnet)
     db.flush()
     db.delete(network)

@@ -23,7 +23,7 @@ from pileus.network.subnets.models import Subnet
 
 @dataclass(frozen=True)
 class NewPort:
-    """`addresses` None: what the network offers. `security_groups` None: the project's default group."""
+    """`addresses` None: what the network offers. An empty MAC in `address_pairs` is the port's own. `security_groups` None: the project's default group."""
 
     network: Network
     project_id: str
@@ -60,18 +60,19 @@ def create(db: Session, new: NewPort) -> Port:
         )
         raise conflict(message, "MacAddressInUse")
     secured = new.network.port_security_enabled if new.port_security_enabled is None else new.port_security_enabled
+    mac = new.mac_address or macs.make(db, new.network.id)
     port = Port(
         id=new_id(),
         network=new.network,
         project_id=new.project_id,
         name=new.name,
         description=new.description,
-        mac_address=new.mac_address or macs.make(db, new.network.id),
+        mac_address=mac,
         admin_state_up=new.admin_state_up,
         device_id=new.device_id,
         device_owner=new.device_owner,
         port_security_enabled=secured and not new.device_owner.startswith(SERVICE_PREFIX),
-        address_pairs=list(new.address_pairs),
+        address_pairs=[{**pair, "mac_address": pair["mac_address"] or mac} for pair in new.address_pairs],
         dhcp_options=list(new.dhcp_options),
         dns_name=new.dns_name,
         vnic_type=new.vnic_type,
@@ -80,6 +81,7 @@ def create(db: Session, new: NewPort) -> Port:
         server_id=new.server_id,
         router_id=new.router_id,
         fact=None,
+        fixed_ips=[],
     )
     wanted = new.security_groups
     if wanted is None:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import NamedTuple
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm.attributes import set_committed_value
 
 from pileus.kernel.errors import Conflict
 from pileus.network.errors import conflict, invalid
@@ -31,19 +32,38 @@ def allocate(db: Session, port: Port, requests: Sequence[AddressRequest] | None,
         db.scalars(select(Subnet).where(Subnet.network_id == port.network_id).order_by(Subnet.created_at, Subnet.id))
     )
     by_id = {subnet.id: subnet for subnet in subnets}
-    used: set[str] = set()
+    given: list[_Given] = []
     at = first
     for request in _automatic(port, subnets) if requests is None else [_checked(port, r, by_id) for r in requests]:
-        used.add(_take(db, port, request, at))
+        given.append(_take(db, port, request, at))
         at += 1
+    used = {one.subnet_id for one in given}
     automatic = [subnet for subnet in subnets if subnet.from_mac and subnet.id not in used]
     if automatic and port.device_owner not in ROUTER_OWNERS and requests != []:
         held = set(db.scalars(select(IpAllocation.subnet_id).where(IpAllocation.port_id == port.id)))
         for subnet in automatic:
             if subnet.id not in held:
-                _take(db, port, _Wish([subnet], None), at)
+                given.append(_take(db, port, _Wish([subnet], None), at))
                 at += 1
-    db.refresh(port, ["fixed_ips"])
+    _show(db, port, given)
+
+
+class _Given(NamedTuple):
+    subnet_id: str
+    ip_address: str
+    position: int
+
+
+def _show(db: Session, port: Port, given: Sequence[_Given]) -> None:
+    """Let `port.fixed_ips` be what was written. A new port has nothing else, so that needs no query."""
+    rows = [IpAllocation(port_id=port.id, **one._asdict()) for one in given]
+    for row in rows:
+        make_transient_to_detached(row)
+    if port.fixed_ips or any(inspect(row).key in db.identity_map for row in rows):
+        db.refresh(port, ["fixed_ips"])
+        return
+    db.add_all(rows)
+    set_committed_value(port, "fixed_ips", rows)
 
 
 class _Wish(NamedTuple):
@@ -103,26 +123,27 @@ def _checked(port: Port, request: AddressRequest, subnets: dict[str, Subnet]) ->
     return _Wish([subnet], str(address))
 
 
-def _take(db: Session, port: Port, wish: _Wish, position: int) -> str:
-    """Write the allocation; the id of the subnet that it came from."""
+def _take(db: Session, port: Port, wish: _Wish, position: int) -> _Given:
+    """Write the allocation."""
     if wish.ip_address is not None:
         subnet = wish.subnets[0]
         if not _write(db, port, subnet, wish.ip_address, position):
             raise conflict(
                 f"IP address {wish.ip_address} already allocated in subnet {subnet.id}", "IpAddressAlreadyAllocated"
             )
-        return subnet.id
+        return _Given(subnet.id, wish.ip_address, position)
     for subnet in wish.subnets:
         if subnet.from_mac and port.device_owner not in ROUTER_OWNERS:
-            if _write(db, port, subnet, eui64(subnet.cidr, port.mac_address), position):
-                return subnet.id
+            address = eui64(subnet.cidr, port.mac_address)
+            if _write(db, port, subnet, address, position):
+                return _Given(subnet.id, address, position)
             continue
         for _ in range(ATTEMPTS):
-            address = free_address(db, subnet)
-            if address is None:
+            free = free_address(db, subnet)
+            if free is None:
                 break
-            if _write(db, port, subnet, address, position):
-                return subnet.id
+            if _write(db, port, subnet, free, position):
+                return _Given(subnet.id, free, position)
     raise exhausted(port.network_id)
 
 

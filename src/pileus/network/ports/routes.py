@@ -53,7 +53,6 @@ def _create_one(call: Call, new: NewPortShape) -> Port:
             f"Network {network.id} is not yours and not shared: ports on it are made by its owner.", "NetworkNotShared"
         )
     _check_rules(call, "create_port", new, target, {"port_security_enabled": True, "binding:vnic_type": "normal"})
-    mac = macs.checked(new.mac_address) if isinstance(new.mac_address, str) else macs.make(call.db, network.id)
     settings = settings_of(call.db)
     port = actions.create(
         call.db,
@@ -62,14 +61,14 @@ def _create_one(call: Call, new: NewPortShape) -> Port:
             project_id=project_id,
             name=text("name", new.name),
             description=text("description", new.description),
-            mac_address=mac,
+            mac_address=macs.checked(new.mac_address) if isinstance(new.mac_address, str) else None,
             addresses=_requests(new.fixed_ips) if isinstance(new.fixed_ips, list) else None,
             admin_state_up=new.admin_state_up is not False,
             device_id=text("device_id", new.device_id or ""),
             device_owner=text("device_owner", new.device_owner or ""),
             security_groups=_groups(call, new, project_id),
             port_security_enabled=new.port_security_enabled if isinstance(new.port_security_enabled, bool) else None,
-            address_pairs=options.pairs(new.allowed_address_pairs or [], settings.max_address_pairs, mac),
+            address_pairs=options.pairs(new.allowed_address_pairs or [], settings.max_address_pairs, ""),
             dhcp_options=options.dhcp(new.extra_dhcp_opts or []),
             dns_name=hostname(new.dns_name or ""),
             host=text("binding:host_id", new.host_id or ""),
@@ -164,10 +163,19 @@ def _keep_service(port: Port, new: Changes) -> None:
     if port.made_by != SERVICE and port.router_id is None:
         return
     held = views.plain(port)
-    changed = sorted(name for name, value in given(new).items() if name in fixed and value != held.get(name))
+    asked = {name: value for name, value in given(new).items() if name in fixed and value != held[name]}
+    if isinstance(new.fixed_ips, list) and _same_addresses(port, new.fixed_ips):
+        asked.pop("fixed_ips", None)
+    changed = sorted(asked)
     if changed:
         message = f"Port {port.id} belongs to {port.device_owner} {port.device_id}: its {', '.join(changed)} cannot be changed here."
         raise BadRequest(message, kind="BadRequest")
+
+
+def _same_addresses(port: Port, given: list[FixedIpShape]) -> bool:
+    """A request that names the subnets alone asks for no change."""
+    held = {(ip.subnet_id, address) for ip in port.fixed_ips for address in (None, ip.ip_address)}
+    return len(given) == len(port.fixed_ips) and all((ip.subnet_id, ip.ip_address) in held for ip in given)
 
 
 def _update_mac(call: Call, port: Port, new: Changes) -> None:

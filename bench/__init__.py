@@ -1,0 +1,1 @@
+"""`python -m bench`: what Pileus costs, as a table. See README.md."""

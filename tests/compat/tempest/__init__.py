@@ -1,0 +1,1 @@
+"""OpenStack's own test suite, unmodified, against a running Pileus: `python -m tests.compat.tempest --help`."""

@@ -1,0 +1,96 @@
+"""Runs tempest against a cloud and says, for each area, what passed, failed and was skipped."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from pileus.cli import running
+from pileus.setup import places
+from tests.compat.tempest import environment
+from tests.compat.tempest.configuration import TEMPLATE, fill, values
+from tests.compat.tempest.endpoint import Endpoint
+from tests.compat.tempest.suite import Suite, name, select
+from tests.compat.tempest.tally import FAILED, NOT_RUN, SKIPPED, Tally, printed
+from tests.system.installation import installation
+from tests.system.namespace import network_namespace
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.compat.tempest", description=__doc__)
+    chosen = parser.add_mutually_exclusive_group()
+    chosen.add_argument("pattern", nargs="?", metavar="REGEX", help="tests whose id matches (default: all)")
+    chosen.add_argument("--list", type=Path, metavar="FILE", help="tests named in a file, one a line")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--state", type=Path, metavar="DIR", help="the running cloud of this state folder")
+    where.add_argument("--fake", action="store_true", help="a new cloud with fake hypervisor and network")
+    parser.add_argument("--no-login", action="store_true", help="boot guests but never log in to them")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="tests at a time (default 2)")
+    parser.add_argument("--minutes", type=float, default=120, metavar="N", help="end after this time (default 120)")
+    parser.add_argument(
+        "--out", type=Path, default=places.find().cache / "tempest", metavar="DIR", help="where reports go"
+    )
+    return parser.parse_args()
+
+
+@contextmanager
+def new_cloud(fake: bool) -> Iterator[Path]:
+    """The state folder of a cloud that lives as long as the block: as root, in a network namespace of its own."""
+    if not fake and os.geteuid() != 0:
+        raise SystemExit("Real guests need root; `--fake` needs no privileges.")
+    with ExitStack() as stack:
+        folder = Path(tempfile.mkdtemp(prefix="pileus-tempest-", dir="/var/tmp"))
+        folder.chmod(0o711)
+        stack.callback(shutil.rmtree, folder)
+        if os.geteuid() == 0:
+            stack.enter_context(network_namespace(f"pileus-tempest-{os.getpid()}"))
+        cloud = stack.enter_context(installation(folder / "state", *(["--fake"] if fake else [])))
+        yield cloud.state
+
+
+def main() -> int:
+    given = options()
+    home = environment.install()
+    out: Path = given.out.absolute()
+    listed = given.list.read_text().splitlines() if given.list else None
+    suite = Suite(out, home)
+    with ExitStack() as stack:
+        state = given.state.absolute() if given.state else stack.enter_context(new_cloud(given.fake))
+        cloud = Endpoint(state)
+        disk = out / "guest.qcow2"
+        image = cloud.first("/image/v2/images?name=pico", "images")["id"]
+        cloud.download(image, disk)
+        alternative = cloud.upload("tempest-alternative", disk)
+        stack.callback(cloud.delete_image, alternative)
+        guests = running.facts(state)["overrides"]["hypervisor"] != "fake" and not given.no_login
+        facts = values(cloud, out, image=image, alternative=alternative, disk=disk, guests=guests)
+        suite.configure(fill(TEMPLATE.read_text(), facts))
+        chosen, unknown = select(suite.tests(), given.pattern, listed)
+        tally = Tally([name(test) for test in chosen] + unknown)
+        print(f"{len(chosen)} tests with tempest {environment.RELEASE} on {cloud.url} ({state})", flush=True)
+        for line in tally.read(suite.run(chosen, given.workers, given.minutes * 60)):
+            print(line, flush=True)
+    return report(tally, out)
+
+
+def report(tally: Tally, out: Path) -> int:
+    """The table, and a file for each kind of test that did not pass. Exit status 1 when one failed or did not run."""
+    table = printed(tally.table())
+    print(f"\n{table}\n")
+    (out / "table").write_text(table + "\n")
+    for outcome in (FAILED, SKIPPED, NOT_RUN):
+        lines = tally.listing(outcome)
+        (out / outcome.replace(" ", "-")).write_text("".join(f"{line}\n" for line in lines))
+        if lines:
+            print(f"{len(lines)} {outcome}: {out / outcome.replace(' ', '-')}")
+    for line in tally.untidy():
+        print(f"clean-up: {line}")
+    return 1 if tally.listing(FAILED) or tally.listing(NOT_RUN) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""tempest.conf of a cloud: the template with what only the running cloud knows."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.compat.tempest.endpoint import Endpoint
+
+TEMPLATE = Path(__file__).with_name("tempest.conf.template")
+_PLACE = re.compile(r"@([A-Z_]+)@")
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """Each `@NAME@` by its value. Raises KeyError for a name without one."""
+    return _PLACE.sub(lambda found: values[found[1]], text)
+
+
+def values(cloud: Endpoint, work: Path, *, image: str, alternative: str, disk: Path, guests: bool) -> dict[str, str]:
+    """`guests`: do servers really boot, so that tempest may log in to them?"""
+    hypervisors = cloud.get("/compute/v2.1/os-hypervisors")["hypervisors"]
+    network = cloud.first("/network/v2.0/networks?router:external=true", "networks")
+    extensions = cloud.get("/network/v2.0/extensions")["extensions"]
+    return {
+        "WORK": str(work),
+        "PASSWORD": cloud.password,
+        "IDENTITY": f"{cloud.url}/identity/v3",
+        "BLOCK_STORAGE": _word("block-storage" in cloud.services),
+        "IMAGE": image,
+        "IMAGE_ALT": alternative,
+        "IMAGE_FILE": str(disk),
+        "FLAVOR": _flavor(cloud, "m1.nano"),
+        "FLAVOR_ALT": _flavor(cloud, "m1.micro"),
+        "HOSTS": str(len(hypervisors)),
+        "PUBLIC_ID": network["id"],
+        "PUBLIC_NAME": network["name"],
+        "NETWORK_EXTENSIONS": ",".join(sorted(extension["alias"] for extension in extensions)),
+        "GUESTS": _word(guests),
+    }
+
+
+def _flavor(cloud: Endpoint, name: str) -> str:
+    flavors: list[dict[str, str]] = cloud.get("/compute/v2.1/flavors")["flavors"]
+    for flavor in flavors:
+        if flavor["name"] == name:
+            return flavor["id"]
+    raise SystemExit(f"Tempest needs the flavor {name}, and the cloud has only {[f['name'] for f in flavors]}.")
+
+
+def _word(true: bool) -> str:
+    return "true" if true else "false"
