@@ -19,7 +19,7 @@ class Process:
     parent: int
     name: str
     command: str
-    network: str
+    mounts: str
     cpu: float
 
 
@@ -30,29 +30,23 @@ def processes() -> dict[int, Process]:
             name, _, rest = (entry / "stat").read_text().partition("(")[2].rpartition(")")
             fields = rest.split()
             command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            network = os.readlink(entry / "ns/net")
+            mounts = (entry / "mountinfo").read_text(errors="replace")
         except OSError:
             continue
         pid = int(entry.name)
-        found[pid] = Process(
-            pid, int(fields[1]), name, command, network, (int(fields[11]) + int(fields[12])) / TICKS
-        )
+        found[pid] = Process(pid, int(fields[1]), name, command, mounts, (int(fields[11]) + int(fields[12])) / TICKS)
     return found
 
 
 def of_cloud(state: Path) -> dict[int, Process]:
-    """The processes of the cloud on this state folder: those that name it, those in a network namespace made for it, all below them.
+    """The processes of the cloud on this state folder: those that name it, have it mounted (libvirt's daemon), or come from such.
 
-    Guests and libvirt's daemon are among them; this process and its children that name nothing are not.
+    Guests are among them.
     """
     everything = processes()
-    home = os.readlink("/proc/self/ns/net")
-    alone = home != everything[1].network  # else the namespace is the machine's and says nothing
-    ours = {pid for pid, process in everything.items() if str(state) in process.command}
-    if alone:
-        ours |= {pid for pid, process in everything.items() if process.network == home}
-    ours -= _below(everything, {os.getpid()}) - _below(everything, {p for p in ours if everything[p].parent == 1})
-    return {pid: everything[pid] for pid in _below(everything, ours) if pid in everything}
+    place = f"{state.parent.name}/{state.name}"
+    ours = {pid for pid, process in everything.items() if place in process.command or place in process.mounts}
+    return {pid: everything[pid] for pid in _below(everything, ours - {os.getpid()})}
 
 
 def _below(everything: dict[int, Process], roots: set[int]) -> set[int]:
@@ -97,7 +91,9 @@ class Meter:
         self._start = time.monotonic(), _busy(), _own(), {pid: p.cpu for pid, p in of_cloud(self.state).items()}
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         started, busy, own, before = self._start
         after = {pid: p.cpu for pid, p in of_cloud(self.state).items()}
         self.wall = time.monotonic() - started

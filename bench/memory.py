@@ -35,7 +35,9 @@ def _of(options: tuple[str, ...], runs: int) -> list[Figure]:
         others.append(meter.others)
         cpu.append(100 * meter.cpu / meter.wall)
     kind = "fake" if options else "real"
-    figures = [Figure(f"{kind}: all roles, PSS", "MB", totals, others, 250, f"without {' and '.join(APART)}; no server there")]
+    figures = [
+        Figure(f"{kind}: all roles, PSS", "MB", totals, others, 250, f"without {' and '.join(APART)}; no server there")
+    ]
     figures += [Figure(f"{kind}: {role}, PSS", "MB", sizes, others) for role, sizes in sorted(by_role.items())]
     return [*figures, Figure(f"{kind}: CPU while idle", "% of a core", cpu, others)]
 

@@ -27,8 +27,17 @@ def measure(runs: int) -> list[Figure]:
             aim = 2.0 if ordinal == "second" else None
             figures += [
                 Figure(f"{name} first token", "s", [s.token for s in taken], others, aim, note),
-                Figure(f"{name} its end (--detach)", "s", [s.returned for s in taken], others, None, "every API and the agent are there"),
-                Figure(f"{name} its end, CPU", "s", [s.cpu for s in taken], others, None, "of all its processes together"),
+                Figure(
+                    f"{name} its end (--detach)",
+                    "s",
+                    [s.returned for s in taken],
+                    others,
+                    None,
+                    "every API and the agent are there",
+                ),
+                Figure(
+                    f"{name} its end, CPU", "s", [s.cpu for s in taken], others, None, "of all its processes together"
+                ),
             ]
     return figures
 

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, or_, select
 
 from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.http.call import Call
+from pileus.network.hosts.models import NetworkHost
 from pileus.network.ports.models import Port, PortGroup
 from pileus.network.routers.models import Router
 from pileus.network.security_groups.models import SecurityGroupRule
@@ -18,8 +19,7 @@ def hosts(call: Call, names: Iterable[str]) -> None:
 
 def networks(call: Call, *network_ids: str) -> None:
     """All hosts that have ports of these networks."""
-    call.db.flush()
-    hosts(call, call.db.scalars(select(Port.host).where(Port.network_id.in_(network_ids), Port.host != "").distinct()))
+    _where(call, Port.network_id.in_(network_ids))
 
 
 def router(call: Call, row: Router, *network_ids: str) -> None:
@@ -31,22 +31,27 @@ def router(call: Call, row: Router, *network_ids: str) -> None:
 
 def groups(call: Call, *group_ids: str) -> None:
     """Hosts whose ports are in the groups, or in groups with rules that name them."""
-    call.db.flush()
-    hosts(call, call.db.scalars(select(Port.host).where(_concerned(group_ids), Port.host != "").distinct()))
-
-
-def _concerned(group_ids: Iterable[str]) -> ColumnElement[bool]:
-    wanted = list(group_ids)
-    naming = select(SecurityGroupRule.security_group_id).where(SecurityGroupRule.remote_group_id.in_(wanted))
-    members = select(PortGroup.port_id).where(
-        or_(PortGroup.security_group_id.in_(wanted), PortGroup.security_group_id.in_(naming))
-    )
-    return Port.id.in_(members)
+    _where(call, *_members(group_ids))
 
 
 def port(call: Call, row: Port, *before: str) -> None:
     """A port's network, its groups' other members, and hosts that had it before."""
+    hosts(call, [*before, row.host])
+    _where(call, Port.network_id == row.network_id, *_members([member.security_group_id for member in row.groups]))
+
+
+def _members(group_ids: Iterable[str]) -> tuple[ColumnElement[bool], ...]:
+    wanted = list(group_ids)
+    if not wanted:
+        return ()
+    naming = select(SecurityGroupRule.security_group_id).where(SecurityGroupRule.remote_group_id.in_(wanted))
+    member = select(PortGroup.port_id).where(PortGroup.port_id == Port.id)
+    concerned = or_(PortGroup.security_group_id.in_(wanted), PortGroup.security_group_id.in_(naming))
+    return (member.where(concerned).exists(),)
+
+
+def _where(call: Call, *conditions: ColumnElement[bool]) -> None:
+    """Hosts with a port that meets one of the conditions; each look ends at the first such port."""
     call.db.flush()
-    ids = [member.security_group_id for member in row.groups]
-    near = or_(Port.network_id == row.network_id, _concerned(ids)) if ids else Port.network_id == row.network_id
-    hosts(call, [*before, row.host, *call.db.scalars(select(Port.host).where(near, Port.host != "").distinct())])
+    found = (select(Port.id).where(Port.host == NetworkHost.host, condition).exists() for condition in conditions)
+    hosts(call, call.db.scalars(select(NetworkHost.host).where(or_(*found))))

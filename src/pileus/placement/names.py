@@ -29,4 +29,8 @@ def canonical(text: str, what: str) -> str:
 def is_custom(name: str) -> bool:
     """`CUSTOM_` and at least one more of A-Z, 0-9 and _; 255 characters at most."""
     rest = name.removeprefix(CUSTOM)
-    return name != rest != "" and len(name) <= 255 and all(c == "_" or (c.isascii() and (c.isdigit() or c.isupper())) for c in rest)
+    return (
+        name != rest != ""
+        and len(name) <= 255
+        and all(c == "_" or (c.isascii() and (c.isdigit() or c.isupper())) for c in rest)
+    )

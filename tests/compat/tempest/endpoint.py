@@ -1,6 +1,7 @@
 """The cloud under test, as its administrator sees it over HTTP: what tempest's configuration must be told."""
 
 import json
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ class Endpoint:
         self.state = state
         self.url: str = running.facts(state)["endpoint"]
         self.password = (state / "secrets" / "admin_password").read_text().strip()
-        reply = self._open("POST", "/identity/v3/auth/tokens", json.dumps(_login(self.password)).encode(), {})
-        self._token: str = reply.headers["x-subject-token"]
+        self._token = ""
+        reply = self._open("POST", "/identity/v3/auth/tokens", json.dumps(_login(self.password)).encode())
+        self._token = reply.headers["x-subject-token"]
         self.services = {entry["type"] for entry in json.load(reply)["token"]["catalog"]}
 
     def get(self, path: str) -> Any:
-        return json.load(self._open("GET", path, None, {"x-auth-token": self._token}))
+        return json.load(self._open("GET", path))
 
     def first(self, path: str, collection: str) -> dict[str, Any]:
         """The first of a list; SystemExit when it is empty, as a cloud without its seeds has it."""
@@ -32,24 +34,26 @@ class Endpoint:
         return found[0]
 
     def download(self, image: str, to: Path) -> None:
-        with self._open("GET", f"/image/v2/images/{image}/file", None, {"x-auth-token": self._token}) as reply:
+        with self._open("GET", f"/image/v2/images/{image}/file") as reply:
             to.write_bytes(reply.read())
 
     def upload(self, name: str, file: Path) -> str:
         """A public qcow2 image of the file's bytes: its id."""
         wish = {"name": name, "disk_format": "qcow2", "container_format": "bare", "visibility": "public"}
-        headers = {"x-auth-token": self._token, "content-type": "application/json"}
-        made: str = json.load(self._open("POST", "/image/v2/images", json.dumps(wish).encode(), headers))["id"]
-        headers = {"x-auth-token": self._token, "content-type": "application/octet-stream"}
-        self._open("PUT", f"/image/v2/images/{made}/file", file.read_bytes(), headers)
+        made: str = json.load(self._open("POST", "/image/v2/images", json.dumps(wish).encode()))["id"]
+        self._open("PUT", f"/image/v2/images/{made}/file", file.read_bytes(), "application/octet-stream")
         return made
 
     def delete_image(self, image: str) -> None:
-        self._open("DELETE", f"/image/v2/images/{image}", None, {"x-auth-token": self._token})
+        self._open("DELETE", f"/image/v2/images/{image}")
 
-    def _open(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
+    def _open(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
+        headers = {"x-auth-token": self._token, "content-type": kind}
         request = urllib.request.Request(self.url + path, body, headers, method=method)
-        return urllib.request.urlopen(request, timeout=120)
+        try:
+            return urllib.request.urlopen(request, timeout=120)
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{method} {path} answers {error.code}: {error.read().decode()[:300]}") from None
 
 
 def _login(password: str) -> dict[str, Any]:

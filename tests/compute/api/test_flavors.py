@@ -113,6 +113,10 @@ def test_private_flavors(admin: Caller, member: Caller, other: Caller) -> None:
     assert [f["id"] for f in admin.get("/flavors?is_public=false")["flavors"]] == [flavor_id]
     assert len(admin.get("/flavors?is_public=none")["flavors"]) == 8
     assert len(admin.get("/flavors")["flavors"]) == 7
+    admin.post(f"{path}/action", {"addTenantAccess": {"tenant": "p1"}})
+    admin.delete(path, 202)
+    assert new(admin, id=flavor_id, **{"os-flavor-access:is_public": False}) == flavor_id
+    member.refused("GET", path, 404)
 
 
 def test_lists_filter_sort_and_page(reader: Caller, queries: Callable[[], Any]) -> None:

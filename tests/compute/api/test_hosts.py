@@ -123,12 +123,14 @@ def test_hypervisors(admin: Caller, host: Maker, server: Maker, cloud: Cloud) ->
     assert new["hypervisor_hostname"] == "n1"
     total = admin.get("/os-hypervisors/statistics", version="2.87")["hypervisor_statistics"]
     assert (total["count"], total["vcpus"], total["vcpus_used"], total["running_vms"]) == (1, 4, 1, 1)
+    admin.put(f"/os-services/{host('n2')}", {"status": "disabled"})
+    assert admin.get("/os-hypervisors/statistics", version="2.87")["hypervisor_statistics"]["count"] == 1
     admin.refused("GET", "/os-hypervisors/statistics", 404, version="2.88")
     assert "uptime" in admin.refused("GET", f"/os-hypervisors/{host_id}/uptime", 501, version="2.87")
     admin.refused("GET", f"/os-hypervisors/{host_id}/uptime", 404, version="2.88")
     with_servers = admin.get(f"/os-hypervisors/{host_id}?with_servers=true")["hypervisor"]
     assert with_servers["servers"] == [{"uuid": server_id, "name": f"instance-{server_id}"}]
-    assert "servers" not in admin.get("/os-hypervisors/detail")["hypervisors"][0]
+    assert all("servers" not in h for h in admin.get("/os-hypervisors/detail")["hypervisors"])
 
 
 def test_hypervisors_before_2_53(admin: Caller, host: Maker, server: Maker) -> None:

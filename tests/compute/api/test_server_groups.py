@@ -10,6 +10,7 @@ from pileus.compute.scheduler.choose import refuse
 from pileus.compute.scheduler.filters import Request, preference
 from pileus.compute.server_groups import hints, membership
 from pileus.compute.server_groups.membership import GroupFacts
+from pileus.compute.servers.models import Server
 from pileus.compute.servers.schemas import SchedulerHints
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest, OverQuota
@@ -172,3 +173,15 @@ def test_hints_of_a_request(member: Caller, cloud: Cloud, host: Maker, server: M
         for project, asked in (("p2", group_id), ("p1", "none")):
             with pytest.raises(BadRequest, match="could not be found"):
                 hints.read(db, project, SchedulerHints(group=asked))
+
+
+def test_a_server_that_goes_leaves_its_group(member: Caller, cloud: Cloud, server: Maker) -> None:
+    group_id, server_id = new(member)["id"], server()
+    with cloud.db.writing() as db:
+        group = membership.find(db, "p1", group_id)
+        assert group is not None
+        membership.join(db, group, server_id)
+    assert member.get(f"{PATH}/{group_id}")["server_group"]["members"] == [server_id]
+    with cloud.db.writing() as db:
+        db.delete(db.get_one(Server, server_id))
+    assert member.get(f"{PATH}/{group_id}")["server_group"]["members"] == []

@@ -92,6 +92,7 @@ def test_hosts_as_they_were(cloud: Cloud, host: Maker, server: Maker, admin: Cal
     host("n1")
     server(host="n1")
     server(host="n1")
+    server()
     assert admin.get("/os-hosts", version="2.1")["hosts"] == [{"host_name": "n1", "service": "compute", "zone": "nova"}]
     assert admin.get("/os-hosts?zone=east", version="2.1")["hosts"] == []
     rows = {row["resource"]["project"]: row["resource"] for row in admin.get("/os-hosts/n1", version="2.42")["host"]}

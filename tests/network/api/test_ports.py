@@ -130,7 +130,7 @@ def test_a_port_named_after_a_router_does_not_join_it(member: Api, other: Api, a
     member.make("port", network_id=network["id"], device_owner="network:router_interface", device_id=router["id"])
     other.drop("router", router["id"])
     ext, _ = public(admin)
-    assert member.refused(409, "port", network_id=ext["id"]) == "NetworkNotShared"
+    assert member.refused(403, "port", network_id=ext["id"]) == "PolicyNotAuthorized"
 
 
 def test_groups_and_port_security(member: Api, other: Api) -> None:

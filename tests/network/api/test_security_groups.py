@@ -25,6 +25,13 @@ def test_the_default_group_comes_by_itself_and_once(member: Api, other: Api) -> 
     other.show("security_group", group["id"], 404)
 
 
+def test_an_administrator_may_remove_a_default_group_and_it_comes_back(admin: Api, member: Api) -> None:
+    (group,) = member.list("security_group")
+    admin.drop("security_group", group["id"])
+    (again,) = member.list("security_group")
+    assert again["id"] != group["id"] and len(again["security_group_rules"]) == 4
+
+
 def test_life_of_a_group(member: Api, reader: Api) -> None:
     group = member.make("security_group", name="web", description="d")
     assert len(group["security_group_rules"]) == 2 and group["stateful"] is True

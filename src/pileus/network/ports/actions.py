@@ -23,7 +23,10 @@ from pileus.network.subnets.models import Subnet
 
 @dataclass(frozen=True)
 class NewPort:
-    """`addresses` None: what the network offers. An empty MAC in `address_pairs` is the port's own. `security_groups` None: the project's default group."""
+    """`addresses` None: what the network offers. `security_groups` None: the project's default group.
+
+    An empty MAC in `address_pairs` is the port's own.
+    """
 
     network: Network
     project_id: str

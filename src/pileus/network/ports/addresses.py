@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, make_transient_to_detached
+from sqlalchemy.orm import Session, lazyload, make_transient_to_detached
 from sqlalchemy.orm.attributes import set_committed_value
 
 from pileus.kernel.errors import Conflict
@@ -28,9 +28,8 @@ class AddressRequest(NamedTuple):
 
 def allocate(db: Session, port: Port, requests: Sequence[AddressRequest] | None, *, first: int = 0) -> None:
     """Give a flushed port its addresses; None asks for what the network offers. Raises BadRequest or Conflict."""
-    subnets = list(
-        db.scalars(select(Subnet).where(Subnet.network_id == port.network_id).order_by(Subnet.created_at, Subnet.id))
-    )
+    query = select(Subnet).options(lazyload(Subnet.network)).where(Subnet.network_id == port.network_id)
+    subnets = list(db.scalars(query.order_by(Subnet.created_at, Subnet.id)))
     by_id = {subnet.id: subnet for subnet in subnets}
     given: list[_Given] = []
     at = first
@@ -59,7 +58,7 @@ def _show(db: Session, port: Port, given: Sequence[_Given]) -> None:
     rows = [IpAllocation(port_id=port.id, **one._asdict()) for one in given]
     for row in rows:
         make_transient_to_detached(row)
-    if port.fixed_ips or any(inspect(row).key in db.identity_map for row in rows):
+    if port.fixed_ips or any((key := inspect(row).key) is not None and key in db.identity_map for row in rows):
         db.refresh(port, ["fixed_ips"])
         return
     db.add_all(rows)

@@ -1,6 +1,6 @@
 from collections.abc import Mapping
 
-from pileus.kernel.errors import BadRequest
+from pileus.kernel.errors import BadRequest, Forbidden
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.routes import Route
 from pileus.kernel.http.schema import UNSET
@@ -49,9 +49,8 @@ def _create_one(call: Call, new: NewPortShape) -> Port:
     network = find_network(call.db, call.context, new.network_id)
     target = {"project_id": project_id, "tenant_id": project_id, **network.parent_target()}
     if network.project_id != project_id and not network.shared and not call.context.is_admin:
-        raise conflict(
-            f"Network {network.id} is not yours and not shared: ports on it are made by its owner.", "NetworkNotShared"
-        )
+        message = f"Network {network.id} is not shared: ports on it are made by its owner."
+        raise Forbidden(message, kind="PolicyNotAuthorized")
     _check_rules(call, "create_port", new, target, {"port_security_enabled": True, "binding:vnic_type": "normal"})
     settings = settings_of(call.db)
     port = actions.create(

@@ -71,7 +71,8 @@ def destroy(db: Session, group: SecurityGroup, *, by_admin: bool) -> None:
         raise conflict("Insufficient rights for removing default security group.", "SecurityGroupCannotRemoveDefault")
     if db.scalar(select(PortGroup.port_id).where(PortGroup.security_group_id == group.id).limit(1)) is not None:
         raise conflict(f"Security Group {group.id} in use.", "SecurityGroupInUse")
-    db.execute(delete(SecurityGroupRule).where(SecurityGroupRule.remote_group_id == group.id))
+    foreign = SecurityGroupRule.security_group_id != group.id
+    db.execute(delete(SecurityGroupRule).where(SecurityGroupRule.remote_group_id == group.id, foreign))
     db.delete(group)
     db.flush()
 

@@ -42,7 +42,8 @@ def remove(db: Session, provider: Provider, names: Iterable[str]) -> None:
     mine = (Allocation.provider_id == provider.id, Allocation.resource_class.in_(gone))
     if used := db.scalars(select(Allocation.resource_class).where(*mine).distinct()).all():
         raise Conflict(
-            f"Inventory of {', '.join(sorted(used))} on resource provider {provider.id} is in use.", kind=INVENTORY_IN_USE
+            f"Inventory of {', '.join(sorted(used))} on resource provider {provider.id} is in use.",
+            kind=INVENTORY_IN_USE,
         )
     db.execute(delete(Inventory).where(Inventory.provider_id == provider.id, Inventory.resource_class.in_(gone)))
 
@@ -56,6 +57,8 @@ def _check_reserved(call: Call, name: str, stock: Stock) -> None:
     """All of it may be reserved only since 1.26."""
     most = stock.total if call.at_least(1, 26) else stock.total - 1
     if stock.reserved > most:
-        raise BadRequest(f"Invalid inventory of {name}: reserved is {stock.reserved}, at most {most} of {stock.total} may be.")
+        raise BadRequest(
+            f"Invalid inventory of {name}: reserved is {stock.reserved}, at most {most} of {stock.total} may be."
+        )
     if stock.min_unit > stock.max_unit:
         raise BadRequest(f"Invalid inventory of {name}: min_unit {stock.min_unit} is above max_unit {stock.max_unit}.")

@@ -42,7 +42,9 @@ def create(call: Call, uuid: str, body: NewStockBody) -> Reply:
 
 def clear(call: Call, uuid: str) -> None:
     if not call.at_least(1, 5):
-        raise MethodNotAllowed("Deleting all inventories at once came with microversion 1.5.", headers={"allow": "GET, POST, PUT"})
+        raise MethodNotAllowed(
+            "Deleting all inventories at once came with microversion 1.5.", headers={"allow": "GET, POST, PUT"}
+        )
     provider = find(call.db, uuid)
     advance(call.db, provider, None)
     actions.replace(call, provider, {})
@@ -61,7 +63,9 @@ def update(call: Call, uuid: str, resource_class: str, body: StockBody) -> Reply
     advance(call.db, provider, body.resource_provider_generation)
     item = call.db.get(Inventory, (provider.id, resource_class))
     if item is None:
-        raise BadRequest(f"Resource provider {provider.id} has no inventory of {resource_class} to change; POST makes one.")
+        raise BadRequest(
+            f"Resource provider {provider.id} has no inventory of {resource_class} to change; POST makes one."
+        )
     actions.put(call, provider, {resource_class: body})
     return fresh(call, views.one(provider, item), when=provider.updated_at)
 

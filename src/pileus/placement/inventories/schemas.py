@@ -10,7 +10,7 @@ from pileus.placement.names import LARGEST, Amount, Name, Natural
 Ratio = Annotated[float, Meta(ge=0, le=3.40282e38)]
 
 
-class Stock(Shape):
+class Stock(Shape, kw_only=True):
     """One resource class, in the class's own unit."""
 
     total: Amount
@@ -21,11 +21,11 @@ class Stock(Shape):
     allocation_ratio: Ratio = 1.0
 
 
-class StockBody(Stock):
+class StockBody(Stock, kw_only=True):
     resource_provider_generation: int
 
 
-class NewStockBody(Stock):
+class NewStockBody(Stock, kw_only=True):
     resource_class: Name
     resource_provider_generation: int | Unset = UNSET
 

@@ -59,7 +59,7 @@ def _can_give(name: str, amount: int) -> ColumnElement[bool]:
     )
 
 
-def _with_traits(found: Select[tuple[Provider]], terms: query.TraitTerms) -> Select[tuple[Provider]]:
+def _with_traits(found: Select[Provider], terms: query.TraitTerms) -> Select[Provider]:
     for any_of in terms.required:
         found = found.where(_has_trait(any_of))
     return found.where(~_has_trait(terms.forbidden)) if terms.forbidden else found
@@ -69,7 +69,7 @@ def _has_trait(any_of: frozenset[str]) -> ColumnElement[bool]:
     return exists().where(ProviderTrait.provider_id == Provider.id, ProviderTrait.trait.in_(any_of))
 
 
-def _in_aggregates(found: Select[tuple[Provider]], terms: query.Membership) -> Select[tuple[Provider]]:
+def _in_aggregates(found: Select[Provider], terms: query.Membership) -> Select[Provider]:
     for any_of in terms.within:
         found = found.where(_is_member(any_of))
     return found.where(~_is_member(terms.outside)) if terms.outside else found

@@ -51,7 +51,9 @@ def of_provider(call: Call, uuid: str) -> Reply:
         .order_by(Inventory.resource_class)
     )
     usages = {name: int(used) for name, used in call.db.execute(taken)}
-    return fresh(call, {"usages": usages, "resource_provider_generation": provider.generation}, when=provider.updated_at)
+    return fresh(
+        call, {"usages": usages, "resource_provider_generation": provider.generation}, when=provider.updated_at
+    )
 
 
 def of_project(call: Call, target: Asked) -> Reply:

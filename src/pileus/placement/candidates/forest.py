@@ -1,0 +1,96 @@
+"""All providers as they are now, as trees in memory: four queries, whatever their number."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from pileus.placement.allocations.models import Allocation
+from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
+
+SHARES = "MISC_SHARES_VIA_AGGREGATE"  # the standard trait of providers that give to all in their aggregates
+
+
+class Shelf(NamedTuple):
+    """One inventory with what is used of it."""
+
+    capacity: int
+    used: int
+    min_unit: int
+    max_unit: int
+    step_size: int
+
+    def gives(self, amount: int) -> bool:
+        fits = self.min_unit <= amount <= self.max_unit and amount % self.step_size == 0
+        return fits and self.used + amount <= self.capacity
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A provider with all that it has."""
+
+    id: str
+    parent_id: str | None
+    root_id: str
+    stock: dict[str, Shelf] = field(default_factory=dict)
+    traits: frozenset[str] = frozenset()
+    aggregates: frozenset[str] = frozenset()
+
+    def gives(self, name: str, amount: int) -> bool:
+        shelf = self.stock.get(name)
+        return shelf is not None and shelf.gives(amount)
+
+
+class Forest:
+    def __init__(self, places: Mapping[str, Place]) -> None:
+        self.places = places
+        self.trees: dict[str, list[Place]] = {}
+        for place in places.values():
+            self.trees.setdefault(place.root_id, []).append(place)
+        self.lenders = [place for place in places.values() if SHARES in place.traits]
+
+    def line(self, place: Place) -> list[str]:
+        """Ids from the place up to its root."""
+        ids = [place.id]
+        while place.parent_id is not None:
+            place = self.places[place.parent_id]
+            ids.append(place.id)
+        return ids
+
+
+def read(db: Session) -> Forest:
+    taken = select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used))
+    grouped = taken.group_by(Allocation.provider_id, Allocation.resource_class)
+    used = {(provider, name): int(amount) for provider, name, amount in db.execute(grouped)}
+    stock: dict[str, dict[str, Shelf]] = {}
+    for item in db.scalars(select(Inventory)):
+        shelf = Shelf(
+            item.capacity,
+            used.get((item.provider_id, item.resource_class), 0),
+            item.min_unit,
+            item.max_unit,
+            item.step_size,
+        )
+        stock.setdefault(item.provider_id, {})[item.resource_class] = shelf
+    traits: dict[str, set[str]] = {}
+    for provider, trait in db.execute(select(ProviderTrait.provider_id, ProviderTrait.trait)):
+        traits.setdefault(provider, set()).add(trait)
+    aggregates: dict[str, set[str]] = {}
+    for provider, aggregate in db.execute(select(ProviderAggregate.provider_id, ProviderAggregate.aggregate_id)):
+        aggregates.setdefault(provider, set()).add(aggregate)
+    columns = select(Provider.id, Provider.parent_id, Provider.root_id).order_by(Provider.created_at, Provider.id)
+    return Forest(
+        {
+            row.id: Place(
+                row.id,
+                row.parent_id,
+                row.root_id,
+                stock.get(row.id, {}),
+                frozenset(traits.get(row.id, ())),
+                frozenset(aggregates.get(row.id, ())),
+            )
+            for row in db.execute(columns)
+        }
+    )
