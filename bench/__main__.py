@@ -9,11 +9,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.system.installation import REPOSITORY
+
 from bench import boots, memory, operations, starts, upstream
 from bench.clouds import surroundings
 from bench.figures import Figure, table
 from bench.machine import load
-from tests.system.installation import REPOSITORY
 
 PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "start": starts.measure,

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.system.installation import Installation, wait_for
+
 from bench.clouds import cloud
 from bench.figures import Figure
 from bench.machine import Meter
 from bench.qemu import ByHand, Recipe
 from bench.ssh import answers, login, new_key
-from tests.system.installation import Installation, wait_for
 
 PATIENCE = 90  # seconds that a guest has for each stage
 STAGES = ("accepted", "ACTIVE", "first DHCP lease", "SSH answers", "logged in by SSH")

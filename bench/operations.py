@@ -3,17 +3,17 @@
 import json
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.system.installation import ENDPOINT, Installation, wait_for
+
 from bench.clouds import cloud, lift_quotas
 from bench.figures import Figure
 from bench.machine import Meter
-from tests.system.installation import ENDPOINT, Installation, wait_for
 
 SECONDS = 1.5  # of each run
 SINGLES = 10  # servers made one after the other in a run
@@ -167,8 +167,11 @@ class Desk:
         server = self._post(name)
         accepted = time.perf_counter() - started
         path = f"/compute/v2.1/servers/{server}"
-        look: Callable[[], bool] = lambda: self._call("GET", path)["server"]["status"] == "ACTIVE"  # noqa: E731
-        wait_for("ACTIVE", look, 30, 0.01)
+
+        def is_active() -> bool:
+            return bool(self._call("GET", path)["server"]["status"] == "ACTIVE")
+
+        wait_for("ACTIVE", is_active, 30, 0.01)
         active = time.perf_counter() - started
         self._call("DELETE", path)
         self.cloud.wait_gone(server, 30)

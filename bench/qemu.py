@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bench.ssh import answers
 from tests.system.installation import wait_for
+
+from bench.ssh import answers
 
 PATIENCE = 90  # seconds
 PORT = 2222  # of the loopback; leads to the guest's SSH

@@ -6,10 +6,11 @@ import subprocess
 import time
 from pathlib import Path
 
+from tests.system.installation import REPOSITORY, Installation, Refused
+
 from bench.clouds import folder
 from bench.figures import Figure
-from bench.machine import Meter, of_cloud
-from tests.system.installation import REPOSITORY, Installation, Refused
+from bench.machine import Meter
 
 PATIENCE = 120  # seconds
 
@@ -60,7 +61,7 @@ class Start:
                 if command.wait(PATIENCE) != 0:
                     raise RuntimeError(f"`pileus up` ended with status {command.returncode}; see {state / 'log'}")
             self.returned = time.monotonic() - started
-            self.cpu = _children() - before + sum(process.cpu for process in of_cloud(state).values())
+            self.cpu = _children() - before + meter.cpu
         self.others = meter.others
 
 

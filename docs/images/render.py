@@ -18,7 +18,7 @@ from tests.system.namespace import network_namespace
 
 HERE = Path(__file__).parent
 CLONE = HERE.parents[1]
-FOLDER = Path("/var/tmp/pileus-session")  # the session's own: nothing else may be there
+FOLDER = Path("/srv/pileus-session")  # the session's own: nothing else may be there
 STATE = FOLDER / "state"
 SESSION = (
     f"./pileus up --detach --state {STATE}",
@@ -61,7 +61,7 @@ class Shell:
         assert self._process.stdout is not None
         self._process.stdin.write(f"{command} < /dev/null\necho; echo {END} $?\n")
         self._process.stdin.flush()
-        lines = []
+        lines: list[str] = []
         for line in self._process.stdout:
             if line.startswith(END):
                 if line.split()[1] != "0":
@@ -96,7 +96,7 @@ def shell() -> Iterator[Shell]:
 
 def record() -> list[tuple[str, str]]:
     """(kind, text) of each line of the session."""
-    lines = []
+    lines: list[tuple[str, str]] = []
     with shell() as opened:
         for command in SESSION:
             if command.startswith("ssh "):

@@ -71,7 +71,11 @@ class Client:
 
 
 def claim(
-    *places: tuple[str, Json], project: str = "p1", generation: int | None = None, kind: str = "INSTANCE", **more: object
+    *places: tuple[str, Json],
+    project: str = "p1",
+    generation: int | None = None,
+    kind: str = "INSTANCE",
+    **more: object,
 ) -> Json:
     """An allocation body of the newest form."""
     return {

@@ -2,6 +2,7 @@
 
 import argparse
 import fcntl
+import gc
 import http.client
 import json
 import os
@@ -27,6 +28,7 @@ def up(options: argparse.Namespace) -> int:
     if lock is None:
         print(f"pileus is up already: `pileus status --state {state}` tells more.")
         return 0
+    gc.disable()  # nothing that is loaded now ever goes; the supervisor freezes it before it forks
     with step("Loading", after=1.0):
         from pileus.roles import supervisor
         from pileus.roles.driver_names import check_drivers

@@ -22,12 +22,20 @@ class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     quota_injected_files: Annotated[int, Meta(ge=-1, description="files a server may be given at creation")] = 5
     quota_injected_file_content_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such file")] = 10240
     quota_injected_file_path_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such path")] = 255
-    boot_attempts: Annotated[int, Meta(ge=1, description="tries of a host to start a guest before the server is in ERROR")] = 3
+    boot_attempts: Annotated[
+        int, Meta(ge=1, description="tries of a host to start a guest before the server is in ERROR")
+    ] = 3
     stop_grace: Annotated[float, Meta(ge=0, description="seconds a guest has to shut down before it is pulled")] = 60.0
-    soft_reboot_grace: Annotated[float, Meta(ge=0, description="seconds a guest has to reboot before it is reset")] = 60.0
+    soft_reboot_grace: Annotated[float, Meta(ge=0, description="seconds a guest has to reboot before it is reset")] = (
+        60.0
+    )
     force_config_drive: Annotated[bool, Meta(description="give every server a config drive")] = False
     dhcp_domain: Annotated[str, Meta(description="domain of servers' fully qualified names in metadata")] = "novalocal"
 
     def quotas(self) -> dict[str, int]:
         """The defaults by the API's names."""
-        return {name.removeprefix("quota_"): getattr(self, name) for name in self.__struct_fields__ if name.startswith("quota_")}
+        return {
+            name.removeprefix("quota_"): getattr(self, name)
+            for name in self.__struct_fields__
+            if name.startswith("quota_")
+        }

@@ -253,6 +253,7 @@ def orphans(db: Session, known_server_ids: Collection[str]) -> list[Orphan]:
 def forget_host(db: Session, host: str) -> None:
     """A host left the cloud for good: what it served is scheduled elsewhere."""
     db.execute(delete(NetworkHost).where(NetworkHost.host == host))
+    attributes.bump(db)
     services.ensure_services(db)
 
 

@@ -1,9 +1,12 @@
 """The network service, as `pileus.main` mounts it."""
 
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.config import ConfigError
+from pileus.kernel.errors import BadRequest
 from pileus.kernel.manifest import Manifest
 from pileus.network import policy, settings
 from pileus.network.discovery import routes as discovery
+from pileus.network.drivers.types import base as types
 from pileus.network.errors import error_body
 from pileus.network.floating_ips import policy as floating_ip_policy
 from pileus.network.floating_ips import routes as floating_ips
@@ -27,7 +30,14 @@ from pileus.network.tags import routes as tags
 
 
 def setup(cloud: Cloud) -> None:
-    settings.register(cloud.db.url, cloud.settings(NetworkSettings))
+    """A type driver or range that does not exist is told at the start, not to the first who makes a network."""
+    own = cloud.settings(NetworkSettings)
+    for name in {*own.type_drivers, *own.tenant_network_types}:
+        try:
+            types.load(name, own)
+        except (BadRequest, ValueError) as error:
+            raise ConfigError(f"section [network]: {error}") from None
+    settings.register(cloud.db.url, own)
 
 
 MANIFEST = Manifest(

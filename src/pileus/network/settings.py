@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+from sqlalchemy import make_url
 from sqlalchemy.orm import Session
 
 Limit = Annotated[int, Meta(ge=-1)]
@@ -77,7 +78,7 @@ DEFAULTS = NetworkSettings()
 
 def register(database_url: str, settings: NetworkSettings) -> None:
     """Called once a process by the manifest's setup."""
-    _BY_DATABASE[database_url] = settings
+    _BY_DATABASE[make_url(database_url).render_as_string(hide_password=False)] = settings
 
 
 def settings_of(db: Session) -> NetworkSettings:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from pileus.placement.allocations.models import Allocation, Consumer
-from pileus.placement.providers.models import Inventory, Provider, ProviderTrait
+from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
 
 
 class Stock(NamedTuple):
@@ -72,13 +72,19 @@ def supplies(db: Session) -> dict[str, Supply]:
         traits.setdefault(provider_id, set()).add(trait)
     return {
         provider.id: Supply(
-            provider.id, provider.name, provider.generation, stock.get(provider.id, {}), frozenset(traits.get(provider.id, ()))
+            provider.id,
+            provider.name,
+            provider.generation,
+            stock.get(provider.id, {}),
+            frozenset(traits.get(provider.id, ())),
         )
         for provider in db.scalars(select(Provider))
     }
 
 
-def claim(db: Session, supply: Supply, consumer_id: str, project_id: str, user_id: str, wanted: Mapping[str, int]) -> None:
+def claim(
+    db: Session, supply: Supply, consumer_id: str, project_id: str, user_id: str, wanted: Mapping[str, int]
+) -> None:
     """Allocate `wanted` at the provider, on the supply as it was read. Raises ClaimLost when it changed since."""
     moved = update(Provider).where(Provider.id == supply.provider_id, Provider.generation == supply.generation)
     result = db.execute(moved.values(generation=Provider.generation + 1).execution_options(synchronize_session=False))
@@ -116,19 +122,25 @@ class Offer(NamedTuple):
     allocation_ratio: float = 1.0
 
 
-def sync_provider(db: Session, provider_id: str, name: str, offers: Mapping[str, Offer], traits: frozenset[str]) -> None:
+def sync_provider(
+    db: Session, provider_id: str, name: str, offers: Mapping[str, Offer], traits: frozenset[str]
+) -> None:
     """Make the provider's inventories and traits equal to what its host reports; untouched when they are already."""
     provider = db.get(Provider, provider_id)
     if provider is None:
         provider = Provider(id=provider_id, name=name, root_id=provider_id)
         db.add(provider)
         db.flush()
-    held = {item.resource_class: item for item in db.scalars(select(Inventory).where(Inventory.provider_id == provider_id))}
+    held = {
+        item.resource_class: item for item in db.scalars(select(Inventory).where(Inventory.provider_id == provider_id))
+    }
     changed = False
     for resource_class, offer in offers.items():
         item = held.pop(resource_class, None)
         if item is None:
-            item = Inventory(provider_id=provider_id, resource_class=resource_class, total=offer.total, max_unit=offer.total)
+            item = Inventory(
+                provider_id=provider_id, resource_class=resource_class, total=offer.total, max_unit=offer.total
+            )
             item.reserved, item.allocation_ratio = offer.reserved, offer.allocation_ratio
             db.add(item)
             changed = True
@@ -149,6 +161,16 @@ def sync_provider(db: Session, provider_id: str, name: str, offers: Mapping[str,
     if changed or traits - known:
         provider.generation += 1
     db.flush()
+
+
+def forget_provider(db: Session, provider_id: str) -> bool:
+    """The provider leaves the cloud; False when something is still allocated on it."""
+    if db.scalar(select(Allocation.used).where(Allocation.provider_id == provider_id).limit(1)) is not None:
+        return False
+    for model in (Inventory, ProviderTrait, ProviderAggregate):
+        db.execute(delete(model).where(model.provider_id == provider_id))
+    db.execute(delete(Provider).where(Provider.id == provider_id))
+    return True
 
 
 def orphans(db: Session, known: set[str]) -> list[str]:

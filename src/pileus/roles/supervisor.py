@@ -131,6 +131,7 @@ class Supervisor:
 
     def _become(self, role: Role) -> None:
         """In the child: die with the supervisor, log to the role's file, give up what the role does not need."""
+        gc.enable()
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)

@@ -18,5 +18,7 @@ class Guest(Base):
     host: Mapped[str] = mapped_column(String(255), index=True)
     state: Mapped[str] = mapped_column(String(16))
     generation: Mapped[int] = mapped_column(default=0)
-    fault: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))  # message, detail, permanent, attempts
+    fault: Mapped[dict[str, Any] | None] = mapped_column(
+        JSON(none_as_null=True)
+    )  # message, detail, permanent, attempts
     reported_at: Mapped[datetime] = mapped_column(default=clock.now)

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.compute.hosts.models import Host
-from pileus.compute.scheduler.filters import FILTERS, Request
+from pileus.compute.scheduler.filters import FILTERS, Request, preference
 from pileus.placement import internal as placement
 
 ties = random.SystemRandom()  # spreads concurrent boots over equal hosts
@@ -44,16 +44,16 @@ def choose_and_claim(db: Session, request: Request, server_id: str, project_id: 
     for _ in range(5):
         supplies = placement.supplies(db)
         verdicts: list[Verdict] = []
-        fitting: list[tuple[float, float, Host]] = []
+        fitting: list[tuple[int, int, float, Host]] = []
         for host in db.scalars(select(Host)):
             supply = supplies.get(host.id)
             refusal = ("Placement", "offers nothing") if supply is None else refuse(request, host, supply)
             if refusal is None and supply is not None:
                 memory = supply.stock["MEMORY_MB"].free if "MEMORY_MB" in supply.stock else 0
-                fitting.append((-memory, ties.random(), host))
+                fitting.append((-preference(request, host), -memory, ties.random(), host))
             elif refusal is not None:
                 verdicts.append(Verdict(host.name, *refusal))
-        for _, _, host in sorted(fitting, key=lambda entry: entry[:2]):
+        for *_, host in sorted(fitting, key=lambda entry: entry[:3]):
             try:
                 placement.claim(db, supplies[host.id], server_id, project_id, user_id, request.resources)
             except placement.ClaimLost:

@@ -16,8 +16,10 @@ from pileus.compute.flavors import queries as flavors
 from pileus.compute.flavors.models import Flavor
 from pileus.compute.hosts.models import Host
 from pileus.compute.keypairs.models import Keypair
+from pileus.compute.quota_sets.limits import effective
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim
 from pileus.compute.scheduler.filters import Request
+from pileus.compute.server_groups import hints
 from pileus.compute.servers import history
 from pileus.compute.servers.models import Server, ServerTag
 from pileus.compute.servers.schemas import CreateServer, CreateServerBody
@@ -50,10 +52,13 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
     image = _image(db, context, asked)
     _fits(flavor, image)
     settings = call.cloud.settings(ComputeSettings)
-    count = _within_quota(db, settings, context.project_id, flavor, least, most)
+    limits = effective(db, settings, context.project_id)
+    count = _within_quota(db, limits, context.project_id, flavor, least, most)
     meta = {} if isinstance(asked.metadata, Unset) else asked.metadata
-    if 0 <= settings.quota_metadata_items < len(meta):
-        raise OverQuota(f"Maximum number of metadata items exceeds {settings.quota_metadata_items}")
+    if 0 <= limits["metadata_items"] < len(meta):
+        raise OverQuota(f"Maximum number of metadata items exceeds {limits['metadata_items']}")
+    wishes = body.hints if not isinstance(body.hints, Unset) else body.old_hints
+    near = hints.Hints() if isinstance(wishes, Unset) else hints.read(db, context.project_id, wishes)
     zone, forced_host = _placement(call, asked)
     request = Request(
         resources=_resources(flavor),
@@ -77,7 +82,8 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
         if not isinstance(asked.tags, Unset):
             server.tags = [ServerTag(tag=tag) for tag in sorted(set(asked.tags))]
         servers.append(server)
-        _place(call, server, request, nics)
+        _place(call, server, hints.narrow(db, request, near), nics)
+        hints.join(db, near, server.id, limits["server_group_members"])
     return servers
 
 
@@ -234,11 +240,8 @@ def usage(db: Session, project_id: str) -> dict[str, int]:
     return {"instances": int(row[0]), "cores": int(row[1]), "ram": int(row[2])}
 
 
-def _within_quota(
-    db: Session, settings: ComputeSettings, project_id: str, flavor: Flavor, least: int, most: int
-) -> int:
+def _within_quota(db: Session, limits: dict[str, int], project_id: str, flavor: Flavor, least: int, most: int) -> int:
     """How many servers may be made now. Raises OverQuota below `least`."""
-    limits = quotas.limits(db, "compute", project_id, settings.quotas())
     used = usage(db, project_id)
     for count in range(most, least - 1, -1):
         asked = {"instances": count, "cores": flavor.vcpus * count, "ram": flavor.ram * count}

@@ -70,6 +70,7 @@ def any_tags(values: list[str]) -> ColumnElement[bool]:
 SERVERS = Listing(
     model=Server,
     key=Server.id,
+    direction="desc",
     filters={
         "name": pattern(Server.name),
         "status": any_status,

@@ -9,7 +9,7 @@ from pileus.kernel.http.schema import UNSET, Shape, Unset, since, until
 
 Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
 Text255 = Annotated[str, Meta(max_length=255)]
-Metadata = dict[Annotated[str, Meta(min_length=1, max_length=255)], Text255]
+Metadata = dict[Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[a-zA-Z0-9-_:. ]+$")], Text255]
 Tag = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^,/]*$")]
 Hostname = Annotated[
     str, Meta(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$|^[a-zA-Z0-9]$")

@@ -8,6 +8,8 @@ from pileus.compute.services.views import view
 from pileus.kernel.errors import BadRequest, Conflict, NotFound
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.schema import Unset
+from pileus.network import internal as network
+from pileus.placement import internal as placement
 
 
 def find(call: Call, service_id: str) -> Service:
@@ -58,12 +60,14 @@ def force_down(call: Call, body: NamedForcedDown) -> Json:
 
 
 def delete(call: Call, service_id: str) -> None:
-    """Of a control service that is gone. A host stays known: its agent would only announce it again."""
+    """Of a service that is gone; a host leaves with its resource provider, once nothing is allocated on it."""
     service = find(call, service_id)
-    if isinstance(service.row, Host):
-        raise Conflict(f"Service {service_id} is host {service.host}, which stays known: disable it instead.")
     if service.up:
         raise Conflict(f"Service {service_id} is up: stop it first.")
+    if isinstance(service.row, Host):
+        if not placement.forget_provider(call.db, service.row.id):
+            raise Conflict(f"Host {service.host} still has servers: move or delete them first.")
+        network.forget_host(call.db, service.row.name)
     call.db.delete(service.row)
 
 

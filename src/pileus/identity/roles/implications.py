@@ -52,12 +52,12 @@ def check(call: Call, target: Pair) -> None:
 
 
 def create(call: Call, target: Pair) -> Json:
-    if target.prior.id in load(call.db).closure(target.implied.id):
-        raise BadRequest(f"Role {target.implied.id} is or implies {target.prior.id}: roles can not imply each other.")
     if target.prior.domain_id == GLOBAL and target.implied.domain_id != GLOBAL:
         raise Forbidden("A global role can not imply a domain's own role.")
     if target.implied.name == "admin" and target.implied.domain_id == GLOBAL:
         raise Forbidden("The role admin can not be implied by another role.")
+    if target.prior.id in load(call.db).closure(target.implied.id):
+        raise BadRequest(f"Role {target.implied.id} is or implies {target.prior.id}: roles can not imply each other.")
     call.db.merge(ImpliedRole(prior_role_id=target.prior.id, implied_role_id=target.implied.id))
     revocation.look_again(call)
     return _pair_view(call, target)

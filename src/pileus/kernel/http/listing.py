@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import ColumnElement, Select, and_, false, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pileus.kernel.errors import BadRequest
@@ -88,6 +88,7 @@ class Listing(Generic[T]):
         marker = given.pop("marker", [None])[-1]
         backwards = boolean(given.pop("page_reverse", ["false"])[-1])
         order = self._order(given)
+        scope = query
         for name, values in given.items():
             if (make := self.filters.get(name)) is not None:
                 query = query.where(make(values))
@@ -96,7 +97,7 @@ class Listing(Generic[T]):
         if backwards:
             order = [(column, "asc" if direction == "desc" else "desc") for column, direction in order]
         if marker:
-            query = query.where(self._after(call, marker, order))
+            query = query.where(self._after(call, scope, marker, order))
         query = query.order_by(*(c.desc() if d == "desc" else c.asc() for c, d in order))
         if limit is not None:
             query = query.limit(limit + 1)
@@ -135,15 +136,15 @@ class Listing(Generic[T]):
             order.append((self.key, order[-1][1]))
         return order
 
-    def _after(self, call: Call, marker: str, order: list[tuple[Column, str]]) -> ColumnElement[bool]:
-        row = call.db.query(self.model).filter(self.key == marker).one_or_none()
+    def _after(self, call: Call, scope: Select[T], marker: str, order: list[tuple[Column, str]]) -> ColumnElement[bool]:
+        """Rows beyond the marker, which must be one that the caller may see."""
+        row = call.db.scalars(scope.where(self.key == marker)).first()
         if row is None:
             raise BadRequest(f"marker [{marker}] not found", kind="MarkerNotFound")
         terms = []
         for i, (column, direction) in enumerate(order):
-            value = getattr(row, column.key)
-            beyond = column > value if direction == "asc" else column < value
-            terms.append(and_(*(c == getattr(row, c.key) for c, _ in order[:i]), beyond))
+            ties = (_equal(c, getattr(row, c.key)) for c, _ in order[:i])
+            terms.append(and_(*ties, _beyond(column, getattr(row, column.key), direction)))
         return or_(*terms)
 
     def next_link(self, call: Call, page: Page[T], path: str) -> str | None:
@@ -152,3 +153,14 @@ class Listing(Generic[T]):
             return None
         rest = [(name, value) for name, value in call.query if name != "marker"]
         return call.url(path) + "?" + urlencode([*rest, ("marker", str(getattr(page.items[-1], self.key.key)))])
+
+
+def _equal(column: Column, value: object) -> ColumnElement[bool]:
+    return column.is_(None) if value is None else column == value
+
+
+def _beyond(column: Column, value: Any, direction: str) -> ColumnElement[bool]:
+    """Later in the order than `value`; NULL comes before everything, as SQLite and MariaDB sort it."""
+    if direction == "asc":
+        return column.is_not(None) if value is None else column > value
+    return false() if value is None else or_(column < value, column.is_(None))

@@ -8,6 +8,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from pileus.kernel import clock
 from pileus.network.agent.snapshot import NetworkReport
+from pileus.network.attributes import bump
 from pileus.network.errors import invalid
 from pileus.network.hosts import binding, services
 from pileus.network.hosts.models import NetworkHost
@@ -26,6 +27,8 @@ def register(db: Session, host: str, tunnel_ip: str, physical_networks: Sequence
     if row is None:
         row = NetworkHost(host=host)
         db.add(row)
+    if (row.tunnel_ip, row.mechanism, row.physical_networks) != (tunnel_ip, mechanism, list(physical_networks)):
+        bump(db)  # other hosts' tunnels lead here
     row.tunnel_ip, row.physical_networks, row.mechanism = tunnel_ip, list(physical_networks), mechanism
     row.started_at = row.last_seen = clock.now()
     db.flush()

@@ -68,7 +68,7 @@ def ensure_dhcp(db: Session, network: Network) -> None:
 
 
 def _has_room(db: Session, subnet: Subnet) -> bool:
-    """A full subnet gets its DHCP address when somebody leaves; the others are served all the same."""
+    """A full subnet is left out; the others are served all the same."""
     return subnet.from_mac or addresses.free_address(db, subnet) is not None
 
 

@@ -1,7 +1,7 @@
 """The search: in each tree, with the providers that share with it, every way to satisfy all groups of a request."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from pileus.kernel.errors import BadRequest
@@ -9,11 +9,12 @@ from pileus.placement.candidates.forest import Forest, Place
 from pileus.placement.candidates.request import Group, Request
 
 MOST = 10_000  # candidates of one answer
-PATIENCE = 200_000  # combinations that one request may look at
+PATIENCE = 50_000  # combinations to look at in a row without finding a candidate
 
-Choice = dict[
-    str, Place
-]  # of one group: which provider gives each class; a group without resources has its place under ""
+# Which provider gives each class of one group; a group without resources has its provider under "".
+Choice = dict[str, Place]
+# The choices by the group's suffix, in the order of the request's groups.
+Serving = dict[str, Choice]
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,21 @@ class Search:
             if not choices:
                 return
             options.append(choices)
-        for combination in itertools.product(*options):
+        for serving in self._ways(options, {}):
+            if self._near(serving):
+                self._looked = 0
+                yield Candidate(_amounts(self.request.groups, serving), _mappings(serving))
+
+    def _ways(self, options: list[list[Choice]], chosen: Serving) -> Iterator[Serving]:
+        """One choice for each group, as long as no provider is asked for too much."""
+        if len(chosen) == len(options):
+            yield chosen
+            return
+        for choice in options[len(chosen)]:
             self._look()
-            found = self._combined(combination)
-            if found is not None:
-                yield found
+            more = chosen | {self.request.groups[len(chosen)].suffix: choice}
+            if self._apart(more) and self._enough(more):
+                yield from self._ways(options, more)
 
     def _single(self, group: Group, places: list[Place]) -> Iterator[Choice]:
         """One provider gives all of the group."""
@@ -91,33 +102,20 @@ class Search:
             and group.membership.allows(place.aggregates | self.forest.places[place.root_id].aggregates)
         ]
 
-    def _combined(self, combination: tuple[Choice, ...]) -> Candidate | None:
-        """All groups together, unless they take too much of one provider or stand in the wrong places."""
-        amounts: dict[str, dict[str, int]] = {}
-        serving: dict[str, list[Place]] = {}
-        for group, choice in zip(self.request.groups, combination, strict=True):
-            serving[group.suffix] = list(dict.fromkeys(choice.values()))
-            for name, amount in group.resources.items():
-                had = amounts.setdefault(choice[name].id, {})
-                had[name] = had.get(name, 0) + amount
-        if len(self.request.groups) > 1:
-            if not all(
-                self.forest.places[place].gives(*amount) for place, had in amounts.items() for amount in had.items()
-            ):
-                return None
-            if not self._apart(serving) or not self._near(serving):
-                return None
-        return Candidate(amounts, {suffix: [place.id for place in found] for suffix, found in serving.items()})
+    def _enough(self, serving: Serving) -> bool:
+        """Does each provider have what the groups chosen so far take of it together? One group alone was checked before."""
+        taken = _amounts(self.request.groups, serving) if len(serving) > 1 else {}
+        return all(self.forest.places[place].gives(*amount) for place, had in taken.items() for amount in had.items())
 
-    def _apart(self, serving: dict[str, list[Place]]) -> bool:
+    def _apart(self, serving: Serving) -> bool:
         """`group_policy=isolate`: no provider gives to two suffixed groups."""
-        givers = [serving[group.suffix][0] for group in self.request.groups if group.suffix and group.resources]
+        givers = [next(iter(choice.values())) for suffix, choice in serving.items() if suffix and "" not in choice]
         return not self.request.isolate or len(set(givers)) == len(givers)
 
-    def _near(self, serving: dict[str, list[Place]]) -> bool:
+    def _near(self, serving: Serving) -> bool:
         """`same_subtree`: one of the groups' providers is above (or is) all the others."""
         for suffixes in self.request.subtrees:
-            places = [place for suffix in suffixes for place in serving[suffix]]
+            places = [place for suffix in suffixes for place in serving[suffix].values()]
             lines = [set(self.forest.line(place)) for place in places]
             if not any(all(place.id in line for line in lines) for place in places):
                 return False
@@ -127,5 +125,20 @@ class Search:
         self._looked += 1
         if self._looked > PATIENCE:
             raise BadRequest(
-                f"The request has more than {PATIENCE} combinations of providers; narrow it with limit, in_tree, required or member_of."
+                f"No candidate among {PATIENCE} combinations of providers, and there are more; "
+                "narrow the request with in_tree, required or member_of."
             )
+
+
+def _amounts(groups: Sequence[Group], serving: Serving) -> dict[str, dict[str, int]]:
+    """What the groups chosen so far take, by provider and class."""
+    amounts: dict[str, dict[str, int]] = {}
+    for group in groups[: len(serving)]:
+        for name, amount in group.resources.items():
+            had = amounts.setdefault(serving[group.suffix][name].id, {})
+            had[name] = had.get(name, 0) + amount
+    return amounts
+
+
+def _mappings(serving: Serving) -> dict[str, list[str]]:
+    return {suffix: list(dict.fromkeys(place.id for place in choice.values())) for suffix, choice in serving.items()}
