@@ -39,7 +39,7 @@ def measure(runs: int) -> list[Figure]:
             boots.append(desk.boot(f"bench-{number}"))
             with Meter(running.state) as meter:
                 alone.append(ByHand(boots[-1].recipe, running.state.parent / f"by-hand-{number}"))
-            others.append(max(0.0, meter.others))
+            others.append(meter.others)
     busy = [boot.others for boot in boots]
     figures = [
         Figure(f"POST /servers to {stage}", "s", [boot.stages[stage] for boot in boots], busy, AIMS.get(stage))

@@ -61,7 +61,7 @@ class Start:
                 if command.wait(PATIENCE) != 0:
                     raise RuntimeError(f"`pileus up` ended with status {command.returncode}; see {state / 'log'}")
             self.returned = time.monotonic() - started
-            self.cpu = _children() - before + meter.cpu
+        self.cpu = _children() - before + meter.cpu
         self.others = meter.others
 
 

@@ -37,12 +37,12 @@ BASE_RULES = (
 
 
 class Policy:
-    def __init__(self, rules: Iterable[Rule], policy_file: Path | None = None) -> None:
+    def __init__(self, rules: Iterable[Rule], policy_file: Path) -> None:
+        """`policy_file` is the operator's; it need not exist."""
         conf = cfg.ConfigOpts()
         opts.set_defaults(conf)
         conf([], default_config_files=[], default_config_dirs=[])
-        path = str(policy_file) if policy_file is not None and policy_file.exists() else "/nonexistent-policy.yaml"
-        self._enforcer = policy.Enforcer(conf, policy_file=path, use_conf=policy_file is not None)
+        self._enforcer = policy.Enforcer(conf, policy_file=str(policy_file))
         self.names: set[str] = set()
         for rule in (*BASE_RULES, *rules):
             if rule.name not in self.names:
@@ -53,11 +53,15 @@ class Policy:
         self._enforcer.load_rules()
 
     def allows(self, context: Context, rule: str, target: Mapping[str, object]) -> bool:
-        """`target` is what the rule is about: never the request's body, always what the database says (or will say)."""
+        """`target` is what the rule is about: never the request's body, always what the database says (or will say).
+
+        What is None is left out: a check on it must fail, and never match a caller who has none of it either.
+        """
         if rule not in self.names:
             raise LookupError(f"policy rule {rule!r} is not registered")
+        known = {name: value for name, value in target.items() if value is not None}
         try:
-            verdict: Any = self._enforcer.enforce(rule, dict(target), context.credentials())
+            verdict: Any = self._enforcer.enforce(rule, known, context.credentials())
         except policy.InvalidScope:
             return False
         return bool(verdict)

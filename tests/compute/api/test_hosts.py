@@ -96,9 +96,20 @@ def test_services_before_2_53(admin: Caller, host: Maker) -> None:
     assert "forced_down" not in admin.get("/os-services", version="2.10")["services"][0]
 
 
-def test_a_host_that_stays_known(admin: Caller, host: Maker) -> None:
-    assert "disable" in admin.refused("DELETE", f"/os-services/{host('n1')}", 409)
+def test_a_host_leaves_when_it_is_down_and_empty(admin: Caller, host: Maker, cloud: Cloud) -> None:
+    host_id = host("n1")
+    assert "stop it first" in admin.refused("DELETE", f"/os-services/{host_id}", 409)
+    admin.put("/os-services/force-down", {"host": "n1", "binary": "nova-compute", "forced_down": True}, version="2.11")
+    with cloud.db.writing() as db:
+        placement.claim(db, placement.supplies(db)[host_id], "consumer", "p1", "u", {"VCPU": 1})
+    assert "still has servers" in admin.refused("DELETE", f"/os-services/{host_id}", 409)
+    with cloud.db.writing() as db:
+        placement.release(db, "consumer")
+    admin.delete(f"/os-services/{host_id}")
     admin.refused("DELETE", "/os-services/none", 404)
+    with cloud.db.reading() as db:
+        assert placement.supplies(db) == {}
+    host("n1")
 
 
 # hypervisors

@@ -44,7 +44,7 @@ def test_the_console_tells_a_boot() -> None:
     text = driver.console_log(spec.server_id, None)
     assert "Linux version" in text
     assert "fa:16:3e:00:00:01" in text
-    assert driver.console_log(spec.server_id, 1) == "web login: \n"
+    assert driver.console_log(spec.server_id, 1) == "web login: "
     assert driver.console_log(spec.server_id, 0) == ""
 
 

@@ -65,7 +65,7 @@ def update(call: Call, server: Server, body: UpdateServerBody) -> Json:
     if not isinstance(wish.disk_config, Unset):
         server.disk_config = wish.disk_config
     call.db.flush()
-    return {"server": views.one(call, server)}
+    return {"server": views.updated(call, server)}
 
 
 def addresses(call: Call, server: Server) -> Json:

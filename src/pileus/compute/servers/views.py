@@ -14,6 +14,14 @@ from pileus.network import internal as network
 from pileus.network.internal import PortFacts
 
 
+# What the reply of an update lacks below microversion 2.75 (Compute API, Update Server).
+NOT_IN_UPDATES = (
+    *("key_name", "config_drive", "security_groups", "host_status", "OS-EXT-AZ:availability_zone"),
+    *("os-extended-volumes:volumes_attached",),
+    *("OS-EXT-STS:", "OS-EXT-SRV-ATTR:", "OS-SRV-USG:"),
+)
+
+
 def links(call: Call, server_id: str) -> list[Json]:
     return [
         {"rel": "self", "href": call.url(f"/v2.1/servers/{server_id}")},
@@ -47,6 +55,14 @@ def host_status(host: Host | None) -> str:
 
 def one(call: Call, server: Server) -> Json:
     return many(call, [server])[0]
+
+
+def updated(call: Call, server: Server) -> Json:
+    """The reply of PUT."""
+    shown = one(call, server)
+    if call.at_least(2, 75):
+        return shown
+    return {name: value for name, value in shown.items() if not name.startswith(NOT_IN_UPDATES)}
 
 
 def addresses(ports: Sequence[PortFacts]) -> dict[str, list[Json]]:

@@ -27,11 +27,12 @@ def register(db: Session, host: str, tunnel_ip: str, physical_networks: Sequence
     if row is None:
         row = NetworkHost(host=host)
         db.add(row)
-    if (row.tunnel_ip, row.mechanism, row.physical_networks) != (tunnel_ip, mechanism, list(physical_networks)):
-        bump(db)  # other hosts' tunnels lead here
+    moved = (row.tunnel_ip, row.mechanism, row.physical_networks) != (tunnel_ip, mechanism, list(physical_networks))
     row.tunnel_ip, row.physical_networks, row.mechanism = tunnel_ip, list(physical_networks), mechanism
     row.started_at = row.last_seen = clock.now()
     db.flush()
+    if moved:
+        bump(db)  # other hosts' tunnels lead here
     for port in db.scalars(select(Port).where(Port.host == host, Port.vif_type == "binding_failed")):
         binding.bind(db, port, host)
     services.ensure_services(db)

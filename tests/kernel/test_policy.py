@@ -1,0 +1,40 @@
+"""Deny by default: what is absent never matches what is absent."""
+
+from pathlib import Path
+
+import pytest
+
+from pileus.kernel.context import Context
+from pileus.kernel.policy import BASE_RULES, Policy, Rule
+
+PERSONAS = {
+    "project reader": Context(project_id="p", roles=("reader",)),
+    "project member": Context(project_id="p", roles=("member", "reader")),
+    "system reader": Context(system_scope="all", roles=("reader",)),
+    "system manager": Context(system_scope="all", roles=("manager", "member", "reader")),
+    "domain manager": Context(domain_id="d", roles=("manager", "member", "reader")),
+    "nobody": Context(),
+}
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Policy:
+    return Policy([Rule("thing:show", "rule:reader_or_admin", "")], tmp_path / "policy.yaml")
+
+
+@pytest.mark.parametrize("persona", [name for name in PERSONAS if "project" not in name])
+@pytest.mark.parametrize("target", [{}, {"project_id": None}, {"project_id": "p"}, {"project_id": ""}])
+@pytest.mark.parametrize("rule", [rule.name for rule in BASE_RULES if rule.name.startswith("project_") or rule.name == "owner"])
+def test_who_has_no_project_owns_nothing(policy: Policy, persona: str, target: dict[str, object], rule: str) -> None:
+    assert not policy.allows(PERSONAS[persona], rule, target)
+
+
+def test_who_owns_the_target_may(policy: Policy) -> None:
+    assert policy.allows(PERSONAS["project reader"], "thing:show", {"project_id": "p"})
+    assert not policy.allows(PERSONAS["project reader"], "thing:show", {"project_id": "q"})
+    assert not policy.allows(PERSONAS["project reader"], "project_member", {"project_id": "p"})
+
+
+def test_an_unknown_rule_is_an_error_not_an_open_door(policy: Policy) -> None:
+    with pytest.raises(LookupError):
+        policy.allows(PERSONAS["project reader"], "thing:no-such-rule", {})
