@@ -40,29 +40,20 @@ def measure(runs: int) -> list[Figure]:
             with Meter(running.state) as meter:
                 alone.append(ByHand(boots[-1].recipe, running.state.parent / f"by-hand-{number}"))
             others.append(meter.others)
+    return _figures(first, boots, alone, others)
+
+
+def _figures(first: Boot, boots: list[Boot], alone: list[ByHand], others: list[float]) -> list[Figure]:
     busy = [boot.others for boot in boots]
-    figures = [
-        Figure(f"POST /servers to {stage}", "s", [boot.stages[stage] for boot in boots], busy, AIMS.get(stage))
-        for stage in STAGES
-    ]
     added = [boot.stages["ACTIVE"] - run.running for boot, run in zip(boots, alone, strict=True)]
+    to_active = "POST /servers to ACTIVE, the first server of all"
+    running, answering = [run.running for run in alone], [run.answers for run in alone]
     return [
-        *figures,
-        Figure(
-            "qemu by hand to running", "s", [run.running for run in alone], [], None, "same command line; QMP `cont`"
-        ),
-        Figure(
-            "qemu by hand to SSH answers", "s", [run.answers for run in alone], [], None, "user networking, no cloud"
-        ),
-        Figure("ACTIVE later than qemu by hand runs", "s", added, [], 0.5),
-        Figure(
-            "first server of all to ACTIVE",
-            "s",
-            [first.stages["ACTIVE"]],
-            [first.others],
-            None,
-            "the image comes to the host",
-        ),
+        *(Figure(f"POST /servers to {s}", "s", [boot.stages[s] for boot in boots], busy, AIMS.get(s)) for s in STAGES),
+        Figure("qemu by hand to running", "s", running, others, note="same command line; QMP `cont`"),
+        Figure("qemu by hand to SSH answers", "s", answering, others, note="user networking, no cloud"),
+        Figure("ACTIVE later than qemu by hand runs", "s", added, busy, 0.5),
+        Figure(to_active, "s", [first.stages["ACTIVE"]], [first.others], note="one run: the image comes to the host"),
     ]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.system.installation import Installation, installation
+from tests.system.installation import Installation
 from tests.system.namespace import network_namespace
 
 
@@ -34,8 +34,14 @@ def folder() -> Iterator[Path]:
 
 @contextmanager
 def cloud(*options: str) -> Iterator[Installation]:
-    with folder() as made, installation(made / "state", *options) as running:
-        yield running
+    """Up, and down at the end with all that it started, whatever happened: also when it did not come up in time."""
+    with folder() as made:
+        running = Installation(made / "state")
+        try:
+            running.pileus("up", "--detach", *options)
+            yield running
+        finally:
+            running.pileus("down", "--all", check=False)
 
 
 def lift_quotas(cloud: Installation) -> None:

@@ -46,7 +46,7 @@ def measure(runs: int) -> list[Figure]:
         lift_quotas(running)
         token = running.token("admin")
         known = {"x-auth-token": token}
-        issue = Request("POST", "/identity/v3/auth/tokens", {}, _password(running), 201)
+        issue = log_in(running)
         validate = Request("GET", "/identity/v3/auth/tokens", known | {"x-subject-token": token})
         figures = _figures(running, "token issued", issue, runs) + _figures(running, "token validated", validate, runs)
         desk = Desk(running)
@@ -59,19 +59,18 @@ def measure(runs: int) -> list[Figure]:
     return figures
 
 
-def _password(cloud: Installation) -> bytes:
+def log_in(cloud: Installation) -> Request:
     domain = {"id": "default"}
     user = {"name": "admin", "domain": domain, "password": cloud.secret("admin_password")}
     scope = {"project": {"name": "admin", "domain": domain}}
-    return json.dumps(
-        {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
-    ).encode()
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": scope}}
+    return Request("POST", "/identity/v3/auth/tokens", {}, json.dumps(body).encode(), 201)
 
 
 def _figures(cloud: Installation, name: str, request: Request, runs: int) -> list[Figure]:
-    _drive(cloud, request, 1, 0.3)  # warm
-    alone = [_drive(cloud, request, 1, SECONDS) for _ in range(runs)]
-    crowd = [_drive(cloud, request, 8, SECONDS) for _ in range(runs)]
+    drive(cloud, request, 1, 0.3)  # warm
+    alone = [drive(cloud, request, 1, SECONDS) for _ in range(runs)]
+    crowd = [drive(cloud, request, 8, SECONDS) for _ in range(runs)]
     quiet, busy = [s.others for s in alone], [s.others for s in crowd]
     return [
         Figure(name, "ms", [s.took for s in alone], quiet, None, "one client, median of its requests"),
@@ -80,7 +79,7 @@ def _figures(cloud: Installation, name: str, request: Request, runs: int) -> lis
     ]
 
 
-def _drive(cloud: Installation, request: Request, clients: int, seconds: float) -> Sample:
+def drive(cloud: Installation, request: Request, clients: int, seconds: float) -> Sample:
     """Each client asks over one kept connection until the time is over, at least once."""
     took: list[float] = []
     wrong: list[int] = []

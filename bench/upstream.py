@@ -25,8 +25,9 @@ COLUMNS = (
 
 
 def measure(driver: Path, runs: int, within: float) -> str:
-    """A table; `within` seconds the driver is ended, and what it had measured is printed."""
-    theirs: dict[str, dict[str, float]] = json.loads(FIGURES.read_text())["operations"]
+    """A table. After `within` seconds the driver is ended; what it had measured by then is printed."""
+    upstream = json.loads(FIGURES.read_text())
+    theirs: dict[str, dict[str, float]] = upstream["operations"]
     with cloud("--fake") as running:
         lift_quotas(running)
         out = running.state.parent / "ours.json"
@@ -46,7 +47,18 @@ def measure(driver: Path, runs: int, within: float) -> str:
         ours = json.loads(out.read_text())["ours"] if out.exists() else {}
     rows = [_row(name, theirs[name], ours[name]) for name in theirs if name in ours]
     failed = "".join(f"\n\n{name}: {why}" for name, why in ours.items() if name.endswith("FAILED"))
-    return grid(COLUMNS, rows) + ended + failed
+    return (
+        f"{grid(COLUMNS, rows)}{ended}{failed}\n\n{_whole(upstream['whole'], ours)}\n\nUpstream: {upstream['source']}."
+    )
+
+
+def _whole(theirs: dict[str, float], ours: dict[str, Any]) -> str:
+    memory, idle = ours.get("memory", {}), ours.get("idle_cpu", {})
+    return (
+        f"All processes after a few requests: upstream {theirs['idle_memory_pss_mb']:.0f} MB (PSS) in {theirs['processes']}, "
+        f"Pileus {memory.get('pss_mb')} MB in {memory.get('processes')}. CPU while idle: upstream {theirs['idle_cpu_percent']} % "
+        f"of a core, Pileus {idle.get('percent_of_one_core')} %."
+    )
 
 
 def _credentials(openrc: Path) -> dict[str, str]:
@@ -55,7 +67,7 @@ def _credentials(openrc: Path) -> dict[str, str]:
 
 
 def _row(name: str, theirs: dict[str, float], ours: dict[str, Any]) -> tuple[str, ...]:
-    """`cpu` and `p50` of upstream are in ms; of what has other units (memory, idling) the file says which in its name."""
+    """`cpu` and `p50` of upstream are in ms, as the file says."""
     cpu, p50 = _ours(ours)
     ratio = f"{theirs['cpu'] / cpu:.1f}" if cpu and "cpu" in theirs else ""
     return (

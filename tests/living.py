@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+from sqlalchemy import text
 
 from pileus.composition import SERVICES
 from pileus.compute.agent.guests import Guests
@@ -165,9 +166,7 @@ class Living:
                 ("instance_actions", "server_id"),
                 ("ports", "device_id"),
             ):
-                rows = connection.exec_driver_sql(
-                    f"SELECT count(*) FROM {table} WHERE {column} = ?", (server_id,)
-                ).scalar()
+                rows = connection.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = :id"), {"id": server_id}).scalar()
                 found += [f"{rows} rows in {table}"] if rows else []
         return found
 

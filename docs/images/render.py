@@ -127,8 +127,8 @@ def draw(lines: list[tuple[str, str]]) -> str:
         texts.append(f'<text x="{MARGIN}" y="{y}" fill="{COLOURS.get(kind, COLOURS["output"])}">{words}</text>')
     body = "\n".join(texts)
     return f"""\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
-<style>text {{ font: {SIZE}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; white-space: pre; }}</style>
+<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {width} {height}" width="{width}" height="{height}">
+<style>text {{ font: {SIZE}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }}</style>
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 {dots}
 {body}

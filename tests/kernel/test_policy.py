@@ -24,7 +24,9 @@ def policy(tmp_path: Path) -> Policy:
 
 @pytest.mark.parametrize("persona", [name for name in PERSONAS if "project" not in name])
 @pytest.mark.parametrize("target", [{}, {"project_id": None}, {"project_id": "p"}, {"project_id": ""}])
-@pytest.mark.parametrize("rule", [rule.name for rule in BASE_RULES if rule.name.startswith("project_") or rule.name == "owner"])
+@pytest.mark.parametrize(
+    "rule", [rule.name for rule in BASE_RULES if rule.name.startswith("project_") or rule.name == "owner"]
+)
 def test_who_has_no_project_owns_nothing(policy: Policy, persona: str, target: dict[str, object], rule: str) -> None:
     assert not policy.allows(PERSONAS[persona], rule, target)
 
@@ -38,3 +40,17 @@ def test_who_owns_the_target_may(policy: Policy) -> None:
 def test_an_unknown_rule_is_an_error_not_an_open_door(policy: Policy) -> None:
     with pytest.raises(LookupError):
         policy.allows(PERSONAS["project reader"], "thing:no-such-rule", {})
+
+
+def test_an_edited_file_is_taken_up_and_a_broken_one_is_not(policy: Policy, tmp_path: Path) -> None:
+    reader, file = PERSONAS["project reader"], tmp_path / "policy.yaml"
+    other = {"project_id": "q"}
+    assert not policy.allows(reader, "thing:show", other)
+    for text, expected in (
+        ('"thing:show": "@"\n', True),
+        ('"thing:show": [unclosed\n', True),
+        ('"thing:show": "!"\n', False),
+    ):
+        file.write_text(text)
+        policy._look_again = 0
+        assert policy.allows(reader, "thing:show", other) is expected, text

@@ -116,6 +116,13 @@ def test_filters(client: Client) -> None:
     assert names(client, "resources=VCPU:2") == ["big", "small"]
     assert names(client, "resources=VCPU:3") == [] and names(client, "resources=VCPU:4") == ["big"]
     assert names(client, "resources=VCPU:2,MEMORY_MB:1024") == ["big"]
+    bounded = client.provider("bounded", DISK_GB={"total": 100, "min_unit": 10, "max_unit": 20})
+    for amount, found in ((9, []), (10, ["bounded"]), (20, ["bounded"]), (21, [])):
+        assert names(client, f"resources=DISK_GB:{amount}") == found
+        assert len(client.get(f"/allocation_candidates?resources=DISK_GB:{amount}")["allocation_requests"]) == len(
+            found
+        )
+    assert client.status("DELETE", f"{PATH}/{bounded}") == 204
     assert names(client, "required=CUSTOM_A") == ["small"] == names(client, "required=!CUSTOM_B")
     assert names(client, "required=CUSTOM_A,HW_CPU_X86_AVX") == ["small"]
     assert names(client, "required=in:CUSTOM_A,CUSTOM_B") == ["big", "small"]

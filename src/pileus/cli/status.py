@@ -10,6 +10,7 @@ from pileus.composition import SERVICES
 from pileus.compute.hosts.models import Host
 from pileus.compute.servers.models import Server
 from pileus.kernel.db import Database
+from pileus.network import internal as network
 from pileus.roles.state import default_folder
 
 
@@ -46,6 +47,7 @@ def _hosts(url: str) -> bool:
         servers = dict(
             db.execute(select(Server.host, func.count()).where(Server.host.is_not(None)).group_by(Server.host)).all()
         )
+        degraded = network.host_faults(db)
         print("\nHosts")
         for host in db.scalars(select(Host).order_by(Host.name)):
             condition = "up" if host.up else "DOWN"
@@ -54,7 +56,10 @@ def _hosts(url: str) -> bool:
                 f"  {host.name:14} {condition}, {host.hypervisor_type}, {host.vcpus} CPUs, {host.memory_mb} MiB, "
                 f"{host.disk_gb} GiB, {servers.get(host.name, 0)} servers"
             )
-            for note in host.notes:
+            notes, faults = degraded.get(host.name, ((), {}))
+            for note in (*host.notes, *notes):
                 print(f"    degraded: {note}")
+            for item, why in faults.items():
+                print(f"    fault: {item}: {why}")
     database.close()
     return healthy

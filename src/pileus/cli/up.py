@@ -40,7 +40,7 @@ def up(options: argparse.Namespace) -> int:
     owner = owner_of_roles(conf.cloud.user)
     fake = conf.cloud.hypervisor == conf.cloud.network_mechanism == "fake"
     prepare(state, owner, owner if fake else Owner(os.geteuid(), os.getegid()))
-    (state / "run" / "agent.ready").unlink(missing_ok=True)
+    (state / "agent" / "ready").unlink(missing_ok=True)
     from pileus.roles import credentials
 
     credentials.write(conf)
@@ -163,4 +163,4 @@ def _missing(conf: Config) -> str | None:
             connection.close()
         if code >= 400:
             return f"{address} answers {code}"
-    return None if (conf.state / "run" / "agent.ready").exists() else "the host's agent is not ready"
+    return None if (conf.state / "agent" / "ready").exists() else "the host's agent is not ready"

@@ -25,6 +25,7 @@ from pileus.identity.roles import policy as role_policy
 from pileus.identity.roles import routes as roles
 from pileus.identity.seeds import seed
 from pileus.identity.settings import IdentitySettings
+from pileus.identity.tokens import keys
 from pileus.identity.tokens import policy as token_policy
 from pileus.identity.tokens import routes as tokens
 from pileus.identity.tokens.authenticator import TokenAuthenticator
@@ -33,7 +34,7 @@ from pileus.identity.users import policy as user_policy
 from pileus.identity.users import routes as users
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Authenticator
-from pileus.kernel.manifest import Manifest
+from pileus.kernel.manifest import Chore, Manifest
 
 ROUTED = (
     discovery,
@@ -74,6 +75,11 @@ def setup(cloud: Cloud) -> None:
     cloud.add(Hasher(settings))
 
 
+def rotate_keys(cloud: Cloud) -> None:
+    settings = cloud.settings(IdentitySettings)
+    keys.rotate_when_due(cloud.config.state / "keys", settings.token_key_days * 86400, settings.token_keys)
+
+
 MANIFEST = Manifest(
     name="identity",
     title="Identity",
@@ -84,6 +90,7 @@ MANIFEST = Manifest(
     settings=IdentitySettings,
     setup=setup,
     seed=seed,
+    chores=(Chore("token-keys", 3600, rotate_keys),),
     lax_types=False,
     head_as_get=True,
 )

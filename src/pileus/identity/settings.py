@@ -11,6 +11,7 @@ class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     token_keys: Annotated[
         int, Meta(ge=3, le=24, description="token keys kept: the staged, the primary and older ones")
     ] = 4
+    token_key_days: Annotated[int, Meta(ge=1, description="days after which a new token key takes over")] = 7
     password_memory: Annotated[int, Meta(ge=8, description="Argon2id memory of one password hash, KiB")] = 19456
     password_passes: Annotated[int, Meta(ge=1, description="Argon2id passes over that memory")] = 2
     password_lanes: Annotated[int, Meta(ge=1, description="Argon2id lanes")] = 1

@@ -102,22 +102,25 @@ def load(
 
 
 def describe(shapes: Mapping[str, type[msgspec.Struct]]) -> str:
-    """Every setting with its default and meaning, as a commented TOML file."""
+    """Every setting with its default and meaning, as a TOML file in which all is commented out."""
     lines: list[str] = []
     for name, shape in {"cloud": CloudSettings, **shapes}.items():
         lines.append(f"[{name}]")
         hints = msgspec.inspect.type_info(shape)
         assert isinstance(hints, msgspec.inspect.StructType)
         for field in hints.fields:
-            note = (
-                (field.type.extra_json_schema or {}).get("description", "")
-                if isinstance(field.type, msgspec.inspect.Metadata)
-                else ""
-            )
-            default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
-            lines.append(f"# {note}" if note else "#")
-            lines.append(
-                f"# {field.name} = {msgspec.toml.encode({'v': default}).decode().strip()[4:] if default is not None else ''}"
-            )
+            meta = field.type.extra_json_schema if isinstance(field.type, msgspec.inspect.Metadata) else None
+            lines += [f"# {(meta or {}).get('description', '')}".rstrip(), f"# {field.name} = {_toml(_default(field))}"]
         lines.append("")
     return "\n".join(lines)
+
+
+def _default(field: msgspec.inspect.Field) -> object:
+    return field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+
+
+def _toml(value: object) -> str:
+    """A value as TOML: JSON's form is TOML's for texts, numbers, booleans and lists."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
+    return msgspec.json.encode(value).decode()

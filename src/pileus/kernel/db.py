@@ -5,15 +5,22 @@ queries run right in the event loop, which is twice as fast as a thread hop (doc
 """
 
 import uuid
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import DateTime, Engine, MetaData, create_engine, event
+from sqlalchemy.dialects.mysql import DATETIME
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
+T = TypeVar("T")
+ATTEMPTS = 5  # of a transaction that the database refused for now (deadlock, lock wait)
+log = logging.getLogger(__name__)
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -27,6 +34,8 @@ class Base(DeclarativeBase):
     """All tables of all services: one schema, so that one transaction can span them."""
 
     metadata = MetaData(naming_convention=NAMES)
+    # Microseconds everywhere: leases and orders depend on them, and MariaDB's plain DATETIME has whole seconds.
+    type_annotation_map: ClassVar = {datetime: DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")}
 
 
 def new_id() -> str:
@@ -48,7 +57,12 @@ class Database:
             self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", echo)
         else:
             self._reader = self._writer = create_engine(
-                url, echo=echo, pool_pre_ping=True, pool_recycle=1800, isolation_level="READ COMMITTED"
+                url,
+                echo=echo,
+                enable_from_linting=False,
+                pool_pre_ping=True,
+                pool_recycle=1800,
+                isolation_level="READ COMMITTED",
             )
 
     @property
@@ -69,13 +83,26 @@ class Database:
         with self.session(write=True) as session, session.begin():
             yield session
 
+    def transact(self, work: Callable[[Session], T]) -> T:
+        """`work` in one transaction, again from the start when the database broke a deadlock at its cost."""
+        for _ in range(ATTEMPTS - 1):
+            try:
+                with self.writing() as session:
+                    return work(session)
+            except OperationalError as error:
+                log.info("again after %s", error.orig)
+        with self.writing() as session:
+            return work(session)
+
     def close(self) -> None:
         self._reader.dispose()
         self._writer.dispose()
 
 
 def _sqlite_engine(url: str, begin: str, echo: bool) -> Engine:
-    engine = create_engine(url, echo=echo, connect_args={"check_same_thread": False, "timeout": 30})
+    engine = create_engine(
+        url, echo=echo, enable_from_linting=False, connect_args={"check_same_thread": False, "timeout": 30}
+    )
 
     @event.listens_for(engine, "connect")
     def _connect(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -31,7 +31,7 @@ class Manifest:
 
     `error_body` gives the JSON of an error in the service's own form; `types` are the catalog's service types with the path of the
     endpoint under the prefix. `setup` registers the service's parts in every role's process; `seed` writes the rows that a new cloud
-    starts with (idempotent, run by `pileus up` after the migrations). `lax_types` lets "1" be 1 in bodies; `head_as_get` answers
+    starts with (idempotent, run once by `pileus up` after the migrations, and again when `seed_version` rises). `lax_types` lets "1" be 1 in bodies; `head_as_get` answers
     HEAD wherever there is a GET.
     """
 
@@ -45,6 +45,7 @@ class Manifest:
     settings: type[msgspec.Struct] | None = None
     setup: "Callable[[Cloud], None] | None" = None
     seed: "Callable[[Cloud], None] | None" = None
+    seed_version: int = 1
     reconcilers: "Callable[[Cloud], Sequence[Reconciler]] | None" = None
     chores: "Sequence[Chore]" = ()
     lax_types: bool = True

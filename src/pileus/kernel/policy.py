@@ -1,5 +1,7 @@
 """Authorisation with oslo.policy's language: defaults in code, an operator's `policy.yaml` on top. Deny by default."""
 
+import logging
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,6 +11,9 @@ from oslo_policy import opts, policy
 
 from pileus.kernel.context import Context
 from pileus.kernel.errors import Forbidden
+
+
+log = logging.getLogger(__name__)
 
 
 class Rule(NamedTuple):
@@ -50,7 +55,35 @@ class Policy:
                     policy.RuleDefault(rule.name, rule.check, rule.description, scope_types=list(rule.scopes))
                 )
                 self.names.add(rule.name)
+        self._file = policy_file
+        self._mark: int | None = None  # the file's time as it was read last
+        self._look_again = 0.0
         self._enforcer.load_rules()
+        self._enforcer.use_conf = False  # from now on `_refresh` decides when the file is read
+        self._mark = self._time()
+
+    def _time(self) -> int | None:
+        try:
+            return self._file.stat().st_mtime_ns
+        except OSError:
+            return None
+
+    def _refresh(self) -> None:
+        """Take up an edited file within a second. One that can not be read leaves the rules as they were."""
+        now = time.monotonic()
+        if now < self._look_again:
+            return
+        self._look_again = now + 1
+        mark = self._time()
+        if mark == self._mark:
+            return
+        self._mark = mark
+        try:
+            self._enforcer.load_rules(force_reload=True)
+        except Exception:
+            log.exception("%s is not taken up: the rules stay as they were", self._file)
+        finally:
+            self._enforcer.use_conf = False
 
     def allows(self, context: Context, rule: str, target: Mapping[str, object]) -> bool:
         """`target` is what the rule is about: never the request's body, always what the database says (or will say).
@@ -59,6 +92,7 @@ class Policy:
         """
         if rule not in self.names:
             raise LookupError(f"policy rule {rule!r} is not registered")
+        self._refresh()
         known = {name: value for name, value in target.items() if value is not None}
         try:
             verdict: Any = self._enforcer.enforce(rule, known, context.credentials())

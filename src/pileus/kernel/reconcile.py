@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Index, String, or_, select, update
-from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from pileus.kernel import clock
 from pileus.kernel.db import Database
@@ -155,12 +155,12 @@ class Reconciler:
             )
             .values(lease_token=token, lease_until=clock.after(self.lease_seconds))
         )
-        with self.db.writing() as db:
-            return token if _rowcount(db.execute(claim)) else None
+        return token if self.db.transact(lambda db: _rowcount(db.execute(claim))) else None
 
     def _settle(self, row_id: str, token: str, outcome: Outcome) -> None:
         """Give the lease back. A row that was touched meanwhile stays due; a lost lease changes nothing."""
-        with self.db.writing() as db:
+
+        def give_back(db: Session) -> None:
             row = db.get(self.model, row_id)
             if row is None or row.lease_token != token:
                 return
@@ -172,6 +172,8 @@ class Reconciler:
                 row.retry_at = None
             else:
                 row.retry_at = clock.now()
+
+        self.db.transact(give_back)
 
 
 def _rowcount(result: Any) -> int:

@@ -3,7 +3,7 @@
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.config import ConfigError
 from pileus.kernel.errors import BadRequest
-from pileus.kernel.manifest import Manifest
+from pileus.kernel.manifest import Chore, Manifest
 from pileus.network import policy, settings
 from pileus.network.discovery import routes as discovery
 from pileus.network.drivers.types import base as types
@@ -11,6 +11,7 @@ from pileus.network.errors import error_body
 from pileus.network.floating_ips import policy as floating_ip_policy
 from pileus.network.floating_ips import routes as floating_ips
 from pileus.network.hosts import routes as hosts
+from pileus.network.hosts import services
 from pileus.network.networks import policy as network_policy
 from pileus.network.networks import routes as networks
 from pileus.network.ports import policy as port_policy
@@ -75,4 +76,5 @@ MANIFEST = Manifest(
     settings=NetworkSettings,
     setup=setup,
     seed=seed,
+    chores=(Chore("network-services", 30, services.keep),),
 )

@@ -88,7 +88,8 @@ async def run(conf: Config, bus: Bus, host: str) -> None:
         guests,
         mechanism=conf.cloud.network_mechanism,
         interval=settings.interval,
-        ready=(conf.state / "run" / "agent.ready").touch,
+        tidy=lambda images: cache.evict(images, settings.cache_max_gb << 30, settings.cache_max_days * 86400),
+        ready=(conf.state / "agent" / "ready").touch,
     )
     work = asyncio.create_task(agent.run())
     for number in (signal.SIGTERM, signal.SIGINT):

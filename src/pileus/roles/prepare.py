@@ -2,11 +2,13 @@
 
 import logging
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from pileus import migrations
 from pileus.identity import internal as identity
 from pileus.image import internal as images
+from pileus.kernel import seeds
 from pileus.kernel.cloud import Cloud
 
 log = logging.getLogger(__name__)
@@ -18,7 +20,11 @@ def prepare(cloud: Cloud, guest_image: Path) -> None:
     migrations.upgrade(cloud.db)
     for manifest in cloud.manifests.values():
         if manifest.seed is not None:
-            manifest.seed(cloud)
+            seeds.once(cloud.db, manifest.name, manifest.seed_version, partial(manifest.seed, cloud))
+    seeds.once(cloud.db, "guest-image", 1, partial(_import_guest, cloud, guest_image))
+
+
+def _import_guest(cloud: Cloud, guest_image: Path) -> None:
     with cloud.db.reading() as db:
         owner = identity.project_id(db, "admin")
     assert owner is not None  # the seeds have just made it

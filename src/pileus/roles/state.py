@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 SECRETS = ("admin_password", "demo_password", "metadata_secret")
 PRIVATE = ("db", "bus", "keys", "images", "secrets")  # of the unprivileged roles
-SHARED = ("log", "run")
+SUPERVISED = ("log", "run")  # of the supervisor alone: root writes here by name
 HOST = ("agent", "compute")  # of the agent
 
 
@@ -34,11 +34,13 @@ def owner_of_roles(user: str) -> Owner:
 def prepare(state: Path, owner: Owner, agent: Owner) -> None:
     """Make what is missing. Nothing that exists is changed, but for its owner. `agent` owns what the host's agent writes."""
     state.mkdir(mode=0o711, parents=True, exist_ok=True)
-    for name in PRIVATE + SHARED + HOST:
-        folder = state / name
-        folder.mkdir(mode=0o700 if name in PRIVATE else 0o711, exist_ok=True)
-        if os.geteuid() == 0:
-            os.chown(folder, *(agent if name in HOST else owner))
+    own = Owner(os.geteuid(), os.getegid())
+    for names, user in ((PRIVATE, owner), (SUPERVISED, own), (HOST, agent)):
+        for name in names:
+            folder = state / name
+            folder.mkdir(mode=0o700 if name in PRIVATE else 0o711, exist_ok=True)
+            if os.geteuid() == 0:
+                os.chown(folder, *user)
     for name in SECRETS:
         path = state / "secrets" / name
         if not path.exists():
@@ -51,8 +53,8 @@ def _write_secret(path: Path, value: str, owner: Owner) -> None:
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(value + "\n")
-    if os.geteuid() == 0:
-        os.chown(temporary, owner.uid, owner.gid)
+        if os.geteuid() == 0:
+            os.fchown(file.fileno(), *owner)
     os.replace(temporary, path)
 
 

@@ -24,7 +24,7 @@ from pileus.composition import compose
 from pileus.kernel.bus.local import LocalBus
 from pileus.kernel.config import Config
 from pileus.roles import agent, api, prepare, reconcile
-from pileus.roles.state import Owner, drop_privileges, owner_of_roles
+from pileus.roles.state import drop_privileges, owner_of_roles
 
 PR_SET_PDEATHSIG = 1
 GRACE = 10  # seconds a role has to end by itself
@@ -157,8 +157,8 @@ class Supervisor:
     def _log(self, name: str) -> Path:
         return self.conf.state / "log" / f"{name}.log"
 
-    def _bus(self, owner: Owner | None = None) -> LocalBus:
-        return LocalBus(self.conf.state / "bus", owner)
+    def _bus(self, *, for_others: bool = False) -> LocalBus:
+        return LocalBus(self.conf.state / "bus", for_others=for_others)
 
     async def _api(self) -> None:
         await api.run(compose(self.conf, self._bus()), self.listener, self.metadata)
@@ -167,7 +167,7 @@ class Supervisor:
         await reconcile.run(compose(self.conf, self._bus()))
 
     async def _agent(self) -> None:
-        await agent.run(self.conf, self._bus(self.owner if os.geteuid() == 0 else None), self.host)
+        await agent.run(self.conf, self._bus(for_others=os.geteuid() == 0), self.host)
 
 
 def listen(address: str) -> socket.socket:

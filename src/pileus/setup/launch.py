@@ -60,7 +60,7 @@ def ensure(here: Places, wanted: Needs) -> Ready:
     inherited = os.umask(0o022)  # the unprivileged roles must be able to read what is made here
     try:
         if wanted.host:
-            packages.ensure(here, (*packages.HOST, *guest_image.packages()))
+            packages.ensure(here, (*packages.HOST, *guest_image.packages(), *(packages.TESTS if wanted.dev else ())))
             users.ensure()
         elif here.privileged and not environment.can_be_made():
             packages.ensure(here, (packages.VENV,))

@@ -20,17 +20,20 @@ HOST = (
     VENV,
     "conntrack",
     "dnsmasq-base",
-    "genisoimage",  # config drives
+    "ipxe-qemu",
     "iproute2",
-    "iptables",
     "kmod",
     "libvirt-daemon",
+    "libvirt-daemon-driver-qemu",
     "nftables",
     "procps",
     libvirt_binding.PACKAGE,
     "qemu-system-x86",
     "qemu-utils",
+    "seabios",
+    "util-linux",
 )
+TESTS = ("busybox-static", "genisoimage", "iputils-ping", "mariadb-client-core", "mariadb-server-core", "openssh-client")
 _STATUS = Path("/var/lib/dpkg/status")
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C.UTF-8"}
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0")

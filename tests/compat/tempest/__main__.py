@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from tests.compat.tempest.configuration import TEMPLATE, fill, values
 from tests.compat.tempest.endpoint import Endpoint
 from tests.compat.tempest.suite import Suite, name, select
 from tests.compat.tempest.tally import FAILED, NOT_RUN, SKIPPED, Tally, printed
-from tests.system.installation import installation
+from tests.system.installation import REPOSITORY, installation
 from tests.system.namespace import network_namespace
 
 
@@ -42,13 +43,15 @@ def new_cloud(fake: bool) -> Iterator[Path]:
     """The state folder of a cloud that lives as long as the block: as root, in a network namespace of its own."""
     if not fake and os.geteuid() != 0:
         raise SystemExit("Real guests need root; `--fake` needs no privileges.")
+    subprocess.run([str(REPOSITORY / "pileus"), "setup"], check=True)  # the namespace has no way out to fetch anything
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="pileus-tempest-", dir="/var/tmp"))
         folder.chmod(0o711)
         stack.callback(shutil.rmtree, folder)
+        extra = ["--config", str(Path(__file__).with_name("cloud.toml")), *(["--fake"] if fake else [])]
         if os.geteuid() == 0:
             stack.enter_context(network_namespace(f"pileus-tempest-{os.getpid()}"))
-        cloud = stack.enter_context(installation(folder / "state", *(["--fake"] if fake else [])))
+        cloud = stack.enter_context(installation(folder / "state", *extra))
         yield cloud.state
 
 

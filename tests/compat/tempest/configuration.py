@@ -19,11 +19,16 @@ def values(cloud: Endpoint, work: Path, *, image: str, alternative: str, disk: P
     """`guests`: do servers really boot, so that tempest may log in to them?"""
     hypervisors = cloud.get("/compute/v2.1/os-hypervisors")["hypervisors"]
     network = cloud.first("/network/v2.0/networks?router:external=true", "networks")
+    passwords = cloud.settings("identity")
     extensions = cloud.get("/network/v2.0/extensions")["extensions"]
     return {
         "WORK": str(work),
         "PASSWORD": cloud.password,
         "IDENTITY": f"{cloud.url}/identity/v3",
+        "LOCKOUT": _word(passwords.get("lockout_attempts", 0) > 0 and passwords.get("lockout_seconds", 1800) < 60),
+        "LOCKOUT_ATTEMPTS": str(passwords.get("lockout_attempts", 0)),
+        "LOCKOUT_SECONDS": str(passwords.get("lockout_seconds", 0)),
+        "PASSWORD_HISTORY": str(passwords.get("password_history", 0)),
         "BLOCK_STORAGE": _word("block-storage" in cloud.services),
         "IMAGE": image,
         "IMAGE_ALT": alternative,

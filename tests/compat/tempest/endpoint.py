@@ -1,6 +1,7 @@
 """The cloud under test, as its administrator sees it over HTTP: what tempest's configuration must be told."""
 
 import json
+import tomllib
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -32,6 +33,12 @@ class Endpoint:
         if not found:
             raise SystemExit(f"Tempest needs one of these, and the cloud has none: {path}")
         return found[0]
+
+    def settings(self, section: str) -> dict[str, Any]:
+        """What the cloud's configuration file says there; empty where all is as by default."""
+        file = running.facts(self.state).get("config")
+        written: dict[str, Any] = tomllib.loads(Path(file).read_text()).get(section, {}) if file else {}
+        return written
 
     def download(self, image: str, to: Path) -> None:
         with self._open("GET", f"/image/v2/images/{image}/file") as reply:

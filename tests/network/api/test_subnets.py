@@ -99,6 +99,9 @@ def test_the_dhcp_port_has_an_address_in_each_subnet(member: Api, cloud: Cloud) 
     member.drop("subnet", second["id"])
     (port,) = member.list("port", "device_owner=network:dhcp")
     assert {ip["subnet_id"] for ip in port["fixed_ips"]} == {first["id"]}
+    member.drop("port", port["id"])
+    (fresh,) = member.list("port", "device_owner=network:dhcp")
+    assert fresh["id"] != port["id"] and len(fresh["fixed_ips"]) == 1
     with cloud.db.writing() as db:
         before = internal.generation(db)
         internal.ensure_services(db)

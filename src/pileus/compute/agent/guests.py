@@ -83,12 +83,15 @@ class Guests:
                 driver.ensure_paused(spec.server_id)
             else:
                 driver.ensure_unpaused(spec.server_id)
-        done = Entry(wanted.generation, wanted.hard_reboots, wanted.soft_reboots, 0, self.boot)
+        done = Entry(wanted.generation, wanted.hard_reboots, wanted.soft_reboots, boot=self.boot)
         self.journal.put(spec.server_id, done)
 
     def _soft_reboot(self, wanted: GuestWanted) -> None:
         """Ask the guest to shut down, wait for it as long as the grace, then it is started anew. A deaf guest is reset."""
         server_id = wanted.spec.server_id
+        found = self.driver.guests().get(server_id)
+        if found is None or found.state not in ("running", "paused"):
+            return  # a reboot that was interrupted half way: it only wants starting
         deadline = time.monotonic() + wanted.reboot_grace
         self.driver.press_power_button(server_id)
         while time.monotonic() < deadline:
@@ -102,7 +105,8 @@ class Guests:
         server_id = wanted.spec.server_id
         log.warning("guest %s: %s (%s)", server_id, failure.message, failure.detail)
         entry = self.journal.get(server_id) or Entry()
-        entry = msgspec.structs.replace(entry, attempts=entry.attempts + 1)
+        before = entry.attempts if entry.tried == wanted.generation else 0
+        entry = msgspec.structs.replace(entry, attempts=before + 1, tried=wanted.generation)
         if wanted.power != "deleted":
             self.journal.put(server_id, entry)
         fault = {
@@ -110,6 +114,7 @@ class Guests:
             "detail": failure.detail,
             "permanent": failure.permanent,
             "attempts": entry.attempts,
+            "generation": wanted.generation,
         }
         found = self.driver.guests().get(server_id)
         return GuestReport(server_id, found.state if found else "stopped", entry.generation, fault)

@@ -10,12 +10,16 @@ import msgspec
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`boot` is the host's boot id: after a host reboot every guest is brought back to what is wanted."""
+    """`boot` is the host's boot id: after a host reboot every guest is brought back to what is wanted.
+
+    `attempts` counts failures to reach the generation `tried`.
+    """
 
     generation: int = 0
     hard_reboots: int = 0
     soft_reboots: int = 0
     attempts: int = 0
+    tried: int = 0
     boot: str = ""
 
 

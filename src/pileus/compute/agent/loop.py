@@ -7,6 +7,7 @@ never touched by a start of the agent.
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -34,6 +35,7 @@ class Agent:
         mechanism: str,
         interval: float = 5,
         ready: Callable[[], None] = lambda: None,
+        tidy: Callable[[set[str]], object] = lambda images: None,
     ) -> None:
         self.bus = bus
         self.driver = driver
@@ -43,6 +45,7 @@ class Agent:
         self.mechanism = mechanism
         self.interval = interval
         self.ready = ready  # told once, after the first round that succeeded
+        self.tidy = tidy  # given the images in use whenever all of them are known
         self.host = settings.host
         self._wake = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
@@ -52,17 +55,19 @@ class Agent:
         self._slots = asyncio.Semaphore(4)
         self._said: dict[str, GuestReport] = {}
         self._snapshot: Snapshot | None = None
+        self._applied = 0.0
         self._notes: tuple[str, ...] = ()
+        self._network_notes: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Until cancelled."""
         await self.bus.serve(agent_topic(self.host), self.handle)
         await self._hello()
-        poked, rounds = True, 0
+        rounds = 0
         while True:
             self._wake.clear()
             try:
-                await self._round(poked)
+                await self._round()
                 rounds += 1
                 if rounds == 1:
                     self.ready()
@@ -74,12 +79,9 @@ class Agent:
             except Exception:
                 log.exception("agent round")
                 await asyncio.sleep(1)
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self.interval):
                     await self._wake.wait()
-                poked = True
-            except TimeoutError:
-                poked = False
 
     async def handle(self, method: str, args: Mapping[str, Any]) -> Any:
         if method == "changed":
@@ -112,21 +114,26 @@ class Agent:
                 log.info("waiting for the control plane: %s", error)
                 await asyncio.sleep(0.2)
 
-    async def _round(self, poked: bool) -> None:
-        """On the timer the network that is wanted already is applied again: what died or was taken away comes back."""
+    async def _round(self) -> None:
+        """Each interval the network that is wanted already is applied again: what died or was taken away comes back."""
         question = {"host": self.host, "full": self._full, "network_generation": self._generation}
         wanted = msgspec.convert(await self.bus.call(CONTROL, "wanted", question), Wanted)
         report = None
         self._snapshot = wanted.network or self._snapshot
-        if self._snapshot is not None and (wanted.network is not None or not poked):
+        due = wanted.network is not None or time.monotonic() - self._applied >= self.interval
+        if self._snapshot is not None and due:
+            self._applied = time.monotonic()
             report = await asyncio.to_thread(self.network.apply, self._snapshot)
             self._generation = -1 if report.faults else self._snapshot.generation
+            self._network_notes = report.notes
             for item, why in report.faults.items():
                 log.warning("network %s: %s", item, why)
         facts = await asyncio.to_thread(self._facts)
         await self._report(facts, report)
         for guest in wanted.guests:
             self._take_up(guest)
+        if wanted.full:
+            await asyncio.to_thread(self.tidy, set(wanted.images))
 
     def _facts(self) -> tuple[GuestReport, ...]:
         """News of the guests that this host has finished with; those being worked on report for themselves."""
@@ -135,8 +142,8 @@ class Agent:
         facts = []
         for server_id in known:
             entry = self.guests.journal.get(server_id)
-            if entry is None or entry.generation == 0:
-                continue
+            if entry is None or entry.generation == 0 or entry.boot != self.guests.boot:
+                continue  # not built yet, or not since the host booted: what it is now is not its owner's doing
             state = seen[server_id].state if server_id in seen else "stopped"
             facts.append(GuestReport(server_id, state, entry.generation))
         return tuple(facts)
@@ -167,7 +174,7 @@ class Agent:
     async def _report(self, guests: tuple[GuestReport, ...], network: NetworkReport | None) -> None:
         """Only news of guests are sent; an empty report says that the host is alive."""
         news = tuple(fact for fact in guests if self._said.get(fact.server_id) != fact or self._full)
-        report = HostReport(self.host, news, network, self._notes)
+        report = HostReport(self.host, news, network, self._notes, self._network_notes)
         await self.bus.call(CONTROL, "report", {"report": msgspec.to_builtins(report)})
         for fact in news:
             if fact.state == "absent":

@@ -25,4 +25,5 @@ class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         True
     )
     interval: Annotated[float, Meta(ge=0.5, description="seconds between looks when nothing hints at news")] = 5.0
+    cache_max_days: Annotated[int, Meta(ge=1, description="days that such an image is kept at most")] = 30
     cache_max_gb: Annotated[int, Meta(ge=0, description="GiB of base images kept that no guest uses")] = 20

@@ -23,14 +23,13 @@ from pileus.image import internal as images
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
 from pileus.network import internal as network
-from pileus.network.agent.snapshot import NetworkReport
 from pileus.network.internal import PortFacts
 
 
 class Desk:
     """Handler of the `control` topic; `touched` is told of servers that have news."""
 
-    def __init__(self, cloud: Cloud, touched: Callable[[str], None]) -> None:
+    def __init__(self, cloud: Cloud, touched: Callable[[str], object]) -> None:
         self.cloud = cloud
         self.touched = touched
         self.methods: dict[str, Callable[[Mapping[str, Any]], Any]] = {
@@ -70,7 +69,9 @@ class Desk:
             servers = list(db.scalars(query.where(or_(Server.fault.is_(None), Server.wanted == "deleted"))))
             ports = network.ports_of(db, [server.id for server in servers])
             guests = tuple(self._guest(db, server, ports.get(server.id, [])) for server in servers)
-        return msgspec.to_builtins(Wanted(guests=guests, network=snapshot, full=full))
+            images = db.scalars(select(Server.image_id).where(Server.host == host).distinct()) if full else ()
+            held = tuple(image_id for image_id in images if image_id)
+        return msgspec.to_builtins(Wanted(guests=guests, network=snapshot, full=full, images=held))
 
     def _guest(self, db: Session, server: Server, ports: list[PortFacts]) -> GuestWanted:
         drive = None
@@ -90,17 +91,18 @@ class Desk:
     def report(self, args: Mapping[str, Any]) -> None:
         """Facts of a host: it is alive, its guests, its network."""
         report = msgspec.convert(args["report"], HostReport)
-        with self.cloud.db.writing() as db:
-            news = register.seen(db, report.host, list(report.notes))
-            for fact in report.guests:
-                if store(db, report.host, fact):
-                    news.append(fact.server_id)
-            if report.network is not None:
-                news += network.apply_report(db, msgspec.convert(report.network, NetworkReport))
-            for server in db.scalars(select(Server).where(Server.id.in_(news))):
-                server.retry_at = clock.now()
-        for server_id in news:
+        for server_id in self.cloud.db.transact(lambda db: self._store(db, report)):
             self.touched(server_id)
+
+    def _store(self, db: Session, report: HostReport) -> list[str]:
+        """Ids of servers that there is news of: their reconciler looks at them now."""
+        register.seen(db, report.host, list(report.notes), list(report.network_notes))
+        news = [fact.server_id for fact in report.guests if store(db, report.host, fact)]
+        if report.network is not None:
+            news += network.apply_report(db, report.network)
+        for server in db.scalars(select(Server).where(Server.id.in_(news))):
+            server.retry_at = clock.now()
+        return news
 
     def image(self, args: Mapping[str, Any]) -> Any:
         """Where a host downloads an image, with a token that is good for that long."""

@@ -34,11 +34,10 @@ def host(db: Session, settings: ComputeSettings, name: str, address: str, facts:
     return row
 
 
-def seen(db: Session, name: str, notes: list[str]) -> list[str]:
-    """The host is alive."""
+def seen(db: Session, name: str, notes: list[str], network_notes: list[str]) -> None:
+    """The host is alive; the notes say what is degraded there."""
     row = db.scalar(select(Host).where(Host.name == name))
     if row is not None:
         row.seen_at = clock.now()
         row.notes = notes
-    network.host_seen(db, name, notes)
-    return []
+    network.host_seen(db, name, network_notes)

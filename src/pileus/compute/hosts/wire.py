@@ -26,10 +26,11 @@ class Wanted(msgspec.Struct, frozen=True):
     guests: tuple[GuestWanted, ...]
     network: Snapshot | None
     full: bool
+    images: tuple[str, ...] = ()  # with `full`: images that some server of the host was made from
 
 
 class GuestReport(msgspec.Struct, frozen=True):
-    """`generation` is what the host has made true (0: nothing yet). `fault`: message, detail, permanent, attempts."""
+    """`generation` is what the host has made true (0: nothing yet). `fault`: message, detail, permanent, attempts, generation."""
 
     server_id: str
     state: str
@@ -41,4 +42,5 @@ class HostReport(msgspec.Struct, frozen=True):
     host: str
     guests: tuple[GuestReport, ...] = ()
     network: NetworkReport | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()  # of the hypervisor
+    network_notes: tuple[str, ...] = ()

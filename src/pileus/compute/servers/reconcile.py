@@ -28,6 +28,8 @@ def next_step(server: Server, guest: Guest | None, attempts: int) -> str | None:
         fault = guest.fault if guest is not None else None
         if server.fault is not None:
             return None
+        if fault is not None and int(fault.get("generation", 0)) < server.generation:
+            fault = None  # of an earlier wish
         if fault is not None and (fault.get("permanent") or int(fault.get("attempts", 1)) >= attempts):
             return "fail"
         return "remind"
@@ -46,29 +48,33 @@ class Servers:
         self.attempts = cloud.settings(ComputeSettings).boot_attempts
 
     def step(self, server_id: str) -> Outcome:
-        poke: set[str] = set()
-        outcome: Outcome = Done()
-        with self.cloud.db.writing() as db:
-            server = db.get(Server, server_id)
-            if server is None:
-                return Done()
-            guest = server.guest
-            step = next_step(server, guest, self.attempts)
-            if step == "forget":
-                poke = {server.host or "", *network.hosts_of(db, server.id)} - {""}
-                forget(db, server)
-            elif step == "fail" and guest is not None:
-                fail(db, server, guest)
-            elif step == "settle" and guest is not None:
-                settle(db, server, guest)
-                outcome = Again(0)
-            elif step == "follow" and guest is not None:
-                server.wanted = POWERED[guest.state]
-            elif step == "remind":
-                poke, outcome = {server.host or ""} - {""}, Again(5)
-        for host in poke:
+        outcome, hosts = self.cloud.db.transact(lambda db: self._take(db, server_id))
+        for host in hosts:
             self.cloud.bus.cast(agent_topic(host), "changed", {"server_id": server_id})
         return outcome
+
+    def _take(self, db: Session, server_id: str) -> tuple[Outcome, set[str]]:
+        """One step, and the hosts that should look."""
+        server = db.get(Server, server_id)
+        if server is None:
+            return Done(), set()
+        guest = server.guest
+        own = {server.host} if server.host else set()
+        match next_step(server, guest, self.attempts):
+            case "forget":
+                hosts = own | set(network.hosts_of(db, server.id))
+                forget(db, server)
+                return Done(), hosts
+            case "fail" if guest is not None:
+                fail(db, server, guest)
+            case "settle" if guest is not None:
+                settle(db, server, guest)
+                return Again(0), set()
+            case "follow" if guest is not None:
+                server.wanted = POWERED[guest.state]
+            case "remind":
+                return Again(5), own
+        return Done(), set()
 
 
 def forget(db: Session, server: Server) -> None:

@@ -31,6 +31,16 @@ def rotate(folder: Path, keep: int = 4) -> None:
         (folder / str(number)).unlink()
 
 
+def rotate_when_due(folder: Path, age: float, keep: int) -> bool:
+    """Rotate when the primary key is older than `age` seconds; whether it was."""
+    numbers = _numbers(folder)
+    if not numbers or time.time() - (folder / str(numbers[-1])).stat().st_mtime < age:
+        return False
+    rotate(folder, keep)
+    os.utime(folder / str(_numbers(folder)[-1]))  # its age counts from now, not from when it was staged
+    return True
+
+
 class KeyRing:
     """The keys as this process knows them. Looks at the folder at most once a second."""
 

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,10 @@ LIMIT = 256 * 1024 * 1024  # a whole wanted set of a large host
 
 
 class LocalBus:
-    def __init__(self, folder: Path, owner: tuple[int, int] | None = None) -> None:
-        """`owner` (uid, gid) is given the sockets that this process makes, when root serves a topic to others."""
+    def __init__(self, folder: Path, *, for_others: bool = False) -> None:
+        """`for_others`: another user may connect to what this process serves; the folder's mode still decides who gets there."""
         self._folder = folder
-        self._owner = owner
+        self._umask = 0o000 if for_others else 0o077
         self._out = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._out.setblocking(False)
         self._servers: list[asyncio.Server] = []
@@ -61,7 +61,8 @@ class LocalBus:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(self._path(topic, kind))
         inbox = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        inbox.bind(self._path(topic, "cast"))
+        with self._masked():
+            inbox.bind(self._path(topic, "cast"))
         inbox.setblocking(False)
         self._readers.append(inbox)
 
@@ -88,11 +89,19 @@ class LocalBus:
             finally:
                 writer.close()
 
-        self._servers.append(await asyncio.start_unix_server(answer, self._path(topic, "call"), limit=LIMIT))
-        for kind in ("cast", "call"):
-            os.chmod(self._path(topic, kind), 0o600)
-            if self._owner is not None:
-                os.chown(self._path(topic, kind), *self._owner)
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with self._masked():
+            door.bind(self._path(topic, "call"))
+        self._servers.append(await asyncio.start_unix_server(answer, sock=door, limit=LIMIT))
+
+    @contextlib.contextmanager
+    def _masked(self) -> Iterator[None]:
+        """Sockets get their mode as they are made: the folder is another user's, so nothing is changed by name afterwards."""
+        old = os.umask(self._umask)
+        try:
+            yield
+        finally:
+            os.umask(old)
 
     def _spawn(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

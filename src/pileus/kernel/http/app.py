@@ -14,6 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import ANONYMOUS
+from pileus.kernel.db import ATTEMPTS
 from pileus.kernel.errors import (
     ApiError,
     BadRequest,
@@ -31,7 +32,6 @@ from pileus.kernel.http.routes import PUBLIC, Bound, Plan, Tree, bind
 from pileus.kernel.manifest import Manifest
 
 log = logging.getLogger(__name__)
-ATTEMPTS = 5  # of a transaction that the database refused for now (deadlock, lock wait)
 
 
 class UnguardedRoute(Exception):

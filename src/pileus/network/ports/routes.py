@@ -8,11 +8,11 @@ from pileus.network import pokes
 from pileus.network.attributes import Tag
 from pileus.network.dns import hostname
 from pileus.network.errors import conflict, invalid
-from pileus.network.hosts import binding
+from pileus.network.hosts import binding, services
 from pileus.network.networks.queries import found as find_network
 from pileus.network.ports import actions, macs, options, queries, views
 from pileus.network.ports.addresses import AddressRequest
-from pileus.network.ports.models import SERVICE, SERVICE_PREFIX, Port
+from pileus.network.ports.models import DHCP, SERVICE, SERVICE_PREFIX, Port
 from pileus.network.ports.schemas import Changes, CreateBody, FixedIpShape, NewPortShape, UpdateBody
 from pileus.network.rest.bodies import (
     check_create,
@@ -210,11 +210,15 @@ def _update_binding(call: Call, port: Port, new: Changes) -> None:
 
 
 def destroy(call: Call, port: Port) -> None:
+    """A network's DHCP port may be deleted, as upstream allows; a fresh one takes its place at once."""
     check_revision(call, port)
     actions.check_deletable(port)
     pokes.port(call, port)
     Tag.forget(call.db, port.id)
+    network, served = port.network, port.device_owner == DHCP
     actions.destroy(call.db, port)
+    if served:
+        services.ensure_dhcp(call.db, network)
 
 
 ROUTES = (
