@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.system.installation import Installation, wait_for
 
-from bench.clouds import cloud
+from bench.clouds import cloud, last_words
 from bench.figures import Figure
 from bench.machine import Meter
 from bench.qemu import ByHand, Recipe
@@ -106,7 +106,7 @@ class Desk:
 
     def _active(self, server: str) -> bool:
         status = self.cloud.call("GET", f"/compute/v2.1/servers/{server}")["server"]["status"]
-        assert status != "ERROR", f"{server} is in ERROR; see {self.cloud.state / 'log'}"
+        assert status != "ERROR", f"{server} is in ERROR\n{last_words(self.cloud.state)}"
         return bool(status == "ACTIVE")
 
     def _delete(self, server: str, port: str, floating: str) -> None:

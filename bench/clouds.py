@@ -38,10 +38,19 @@ def cloud(*options: str) -> Iterator[Installation]:
     with folder() as made:
         running = Installation(made / "state")
         try:
-            running.pileus("up", "--detach", *options)
+            try:
+                running.pileus("up", "--detach", *options)
+            except AssertionError as error:
+                raise RuntimeError(f"{error}\n{last_words(running.state)}") from None
             yield running
         finally:
             running.pileus("down", "--all", check=False)
+
+
+def last_words(state: Path) -> str:
+    """The end of each role's log: the folder is gone when its reader comes."""
+    logs = sorted((state / "log").glob("*.log"))
+    return "\n".join(f"{log.stem}: {' | '.join(log.read_text(errors='replace').splitlines()[-2:])}" for log in logs)
 
 
 def lift_quotas(cloud: Installation) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.system.installation import REPOSITORY, Installation, Refused
 
-from bench.clouds import folder
+from bench.clouds import folder, last_words
 from bench.figures import Figure
 from bench.machine import Meter
 
@@ -59,7 +59,7 @@ class Start:
             ) as command:
                 self.token = _first_token(cloud, command, started)
                 if command.wait(PATIENCE) != 0:
-                    raise RuntimeError(f"`pileus up` ended with status {command.returncode}; see {state / 'log'}")
+                    raise RuntimeError(f"`pileus up` ended with status {command.returncode}\n{last_words(state)}")
             self.returned = time.monotonic() - started
         self.cpu = _children() - before + meter.cpu
         self.others = meter.others
@@ -88,7 +88,7 @@ def _first_token(cloud: Installation, command: subprocess.Popen[bytes], started:
             time.sleep(0.02)
         else:
             return time.monotonic() - started
-    raise RuntimeError("`pileus up` gave no token")
+    raise RuntimeError(f"`pileus up` gave no token\n{last_words(cloud.state)}")
 
 
 def _children() -> float:

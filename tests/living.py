@@ -166,7 +166,9 @@ class Living:
                 ("instance_actions", "server_id"),
                 ("ports", "device_id"),
             ):
-                rows = connection.execute(text(f"SELECT count(*) FROM {table} WHERE {column} = :id"), {"id": server_id}).scalar()
+                rows = connection.execute(
+                    text(f"SELECT count(*) FROM {table} WHERE {column} = :id"), {"id": server_id}
+                ).scalar()
                 found += [f"{rows} rows in {table}"] if rows else []
         return found
 

@@ -36,8 +36,8 @@ async def whole_life(cloud: Living) -> None:
         await cloud.act(server_id, action)
         await cloud.settled(server_id, status)
     assert cloud.driver.guests()[server_id].state == "running"
-    status, body = await cloud.ask("GET", f"/compute/v2.1/servers/{server_id}/os-instance-actions")
-    assert status == 200
+    code, body = await cloud.ask("GET", f"/compute/v2.1/servers/{server_id}/os-instance-actions")
+    assert code == 200
     assert [entry["action"] for entry in body["instanceActions"]] == [
         *("reboot", "reboot", "unpause", "pause", "start", "stop", "create")
     ]

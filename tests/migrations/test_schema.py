@@ -43,7 +43,15 @@ def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     log = (folder / "log").open("w")
     server = subprocess.Popen(
-        ["mariadbd", *common, *user, "--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/s", "--innodb-buffer-pool-size=32M"],
+        [
+            "mariadbd",
+            *common,
+            *user,
+            "--bind-address=127.0.0.1",
+            f"--port={port}",
+            f"--socket={folder}/s",
+            "--innodb-buffer-pool-size=32M",
+        ],
         stdout=subprocess.DEVNULL,
         stderr=log,
     )

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from functools import partial
 from pathlib import Path
 
 from tests.system.client import OpenStack
@@ -85,10 +86,13 @@ def test_journey(cloud: Installation, tmp_path: Path) -> None:
     def boot_id() -> str | None:
         return ssh(floating, key, "cat /proc/sys/kernel/random/boot_id")
 
+    def rebooted(before: str | None) -> bool:
+        return boot_id() not in (before, None)
+
     for kind in ("--soft", "--hard"):
         before = boot_id()
         openstack.text("server", "reboot", "--wait", kind, "first-light")
-        wait_for(f"{kind} reboot", lambda before=before: boot_id() not in (before, None), 90, 0.5)
+        wait_for(f"{kind} reboot", partial(rebooted, before), 90, 0.5)
     openstack.text("server", "stop", "first-light")
     wait_for("SHUTOFF", lambda: openstack("server", "show", "first-light")["status"] == "SHUTOFF", 60, 1)
     assert cloud.guests_of(server["id"]) == []

@@ -4,8 +4,8 @@ On SQLite a transaction that writes begins with `BEGIN IMMEDIATE`, so that two w
 queries run right in the event loop, which is twice as fast as a thread hop (docs/decisions/0002). Other databases run in threads.
 """
 
-import uuid
 import logging
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime

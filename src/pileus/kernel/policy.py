@@ -12,7 +12,6 @@ from oslo_policy import opts, policy
 from pileus.kernel.context import Context
 from pileus.kernel.errors import Forbidden
 
-
 log = logging.getLogger(__name__)
 
 

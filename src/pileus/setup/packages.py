@@ -33,7 +33,14 @@ HOST = (
     "seabios",
     "util-linux",
 )
-TESTS = ("busybox-static", "genisoimage", "iputils-ping", "mariadb-client-core", "mariadb-server-core", "openssh-client")
+TESTS = (
+    "busybox-static",
+    "genisoimage",
+    "iputils-ping",
+    "mariadb-client-core",
+    "mariadb-server-core",
+    "openssh-client",
+)
 _STATUS = Path("/var/lib/dpkg/status")
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C.UTF-8"}
 _APT = ("apt-get", "-o", "DPkg::Lock::Timeout=600", "-o", "Dpkg::Use-Pty=0")

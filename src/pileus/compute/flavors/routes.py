@@ -90,7 +90,7 @@ ROUTES = (
     Route("GET", F, show, "anyone", load=queries.find),
     Route("PUT", F, update, f"{MANAGE}:update", load=queries.find, since="2.55"),
     Route("DELETE", F, delete, f"{MANAGE}:delete", load=queries.find, status=202),
-    Route("POST", f"{F}/action", load=queries.find, actions=VERBS),
+    Route("POST", f"{F}/action", load=queries.any_of, actions=VERBS),
     Route("GET", f"{F}/os-flavor-access", access.index, ACCESS, load=queries.find),
     Route("GET", f"{F}/os-extra_specs", extra_specs.index, f"{SPECS}:index"),
     Route("POST", f"{F}/os-extra_specs", extra_specs.create, f"{SPECS}:create"),

@@ -29,7 +29,7 @@ def find(call: Call, host_name: str) -> Host:
 
 def index(call: Call) -> Json:
     services = [(s.binary.removeprefix("nova-"), s) for s in queries.every(call.db)]
-    zone = call.query_value("zone")
+    zone = call.query_value("zone") or None  # blank: all
     return {
         "hosts": [
             {"host_name": s.host, "service": name, "zone": s.zone} for name, s in services if zone in (None, s.zone)

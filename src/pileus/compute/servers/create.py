@@ -3,10 +3,8 @@
 import base64
 import binascii
 import ipaddress
-import re
 import secrets
 import string
-from collections.abc import Iterator
 from typing import Any, Literal
 
 from sqlalchemy import Integer, func, select
@@ -20,7 +18,7 @@ from pileus.compute.quota_sets.limits import effective
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim
 from pileus.compute.scheduler.filters import Request
 from pileus.compute.server_groups import hints
-from pileus.compute.servers import history
+from pileus.compute.servers import history, hostnames
 from pileus.compute.servers.models import Server, ServerTag
 from pileus.compute.servers.schemas import CreateServer, CreateServerBody
 from pileus.compute.settings import ComputeSettings
@@ -74,10 +72,11 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
             "Unable to launch multiple instances with a single configured port ID. Please launch them one by one."
         )
     template = _template(call, asked, flavor, image, meta, zone)
+    chosen = None if isinstance(asked.hostname, Unset) else hostnames.checked(call, asked.hostname)
     servers = []
     for index in range(count):
         name = f"{asked.name}-{index + 1}" if most > 1 else asked.name
-        hostname = _given(asked.hostname) or sanitize_hostname(name)
+        hostname = chosen or hostnames.made_from(name)
         server = Server(id=new_id(), name=name, hostname=hostname, launch_index=index, **template)
         if not isinstance(asked.tags, Unset):
             server.tags = [ServerTag(tag=tag) for tag in sorted(set(asked.tags))]
@@ -109,7 +108,8 @@ def _place(call: Call, server: Server, request: Request, nics: list[network.Plan
     server.availability_zone = server.availability_zone or host.availability_zone
     db.add(server)
     db.flush()
-    network.attach_nics(db, context, nics, server.id, host.name, host.availability_zone, server.hostname)
+    label = hostnames.first_label(server.hostname)
+    network.attach_nics(db, context, nics, server.id, host.name, host.availability_zone, label)
     history.record(call, server, "create")
     for name in {host.name, *network.hosts_of(db, server.id)}:
         call.poke(agent_topic(name), "changed", server_id=server.id)
@@ -315,15 +315,3 @@ def _user_data(asked: CreateServer) -> str | None:
     except (binascii.Error, ValueError):
         raise BadRequest("User data needs to be valid base 64.") from None
     return str(text)
-
-
-def sanitize_hostname(name: str) -> str:
-    """A host name (RFC 1123 label) from a server's name."""
-    text = "".join(_letters(name)).strip("-.")[:63].rstrip("-.")
-    return text.lower() or "server"
-
-
-def _letters(name: str) -> Iterator[str]:
-    for char in re.sub(r"[ _.]", "-", name):
-        if re.match(r"[A-Za-z0-9-]", char):
-            yield char

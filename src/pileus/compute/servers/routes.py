@@ -1,7 +1,7 @@
 """Servers: the table, and thin handlers."""
 
-from pileus.compute.servers import actions, console, queries, views
-from pileus.compute.servers.create import checked_address, create, sanitize_hostname
+from pileus.compute.servers import actions, console, hostnames, queries, views
+from pileus.compute.servers.create import checked_address, create
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.policy import SERVERS
 from pileus.compute.servers.schemas import CreateServerBody, UpdateServerBody
@@ -57,7 +57,7 @@ def update(call: Call, server: Server, body: UpdateServerBody) -> Json:
     if not isinstance(wish.description, Unset):
         server.description = wish.description
     if not isinstance(wish.hostname, Unset):
-        server.hostname = sanitize_hostname(wish.hostname)
+        server.hostname = hostnames.checked(call, wish.hostname)
     if not isinstance(wish.accessIPv4, Unset):
         server.access_ip_v4 = checked_address(wish.accessIPv4, 4)
     if not isinstance(wish.accessIPv6, Unset):

@@ -11,9 +11,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
 Text255 = Annotated[str, Meta(max_length=255)]
 Metadata = dict[Annotated[str, Meta(min_length=1, max_length=255, pattern=r"^[a-zA-Z0-9-_:. ]+$")], Text255]
 Tag = Annotated[str, Meta(min_length=1, max_length=60, pattern=r"^[^,/]*$")]
-Hostname = Annotated[
-    str, Meta(min_length=1, max_length=63, pattern=r"^[a-zA-Z0-9]+[a-zA-Z0-9-]*[a-zA-Z0-9]+$|^[a-zA-Z0-9]$")
-]
+Hostname = Annotated[str, Meta(min_length=1, max_length=255)]
 Count = Annotated[int, Meta(ge=1)]
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 
 from pileus.compute.hosts.models import Host
+from pileus.compute.server_groups import membership
 from pileus.compute.servers import states
 from pileus.compute.servers.models import Server
 from pileus.kernel import clock
 from pileus.kernel.http.call import Call, Json
 from pileus.network import internal as network
 from pileus.network.internal import PortFacts
-
 
 # What the reply of an update lacks below microversion 2.75 (Compute API, Update Server).
 NOT_IN_UPDATES = (
@@ -54,7 +54,10 @@ def host_status(host: Host | None) -> str:
 
 
 def one(call: Call, server: Server) -> Json:
-    return many(call, [server])[0]
+    shown = many(call, [server])[0]
+    if call.at_least(2, 71):
+        shown["server_groups"] = list(membership.groups_of(call.db, [server.id]).values())
+    return shown
 
 
 def updated(call: Call, server: Server) -> Json:

@@ -102,7 +102,9 @@ class SecurityGroup(msgspec.Struct, frozen=True):
     id: str
     stateful: bool
     rules: tuple[Rule, ...]
-    members: tuple[str, ...] = ()  # addresses (plain or CIDR) of all ports in the group, on any host; filled when a rule here names it
+    members: tuple[
+        str, ...
+    ] = ()  # addresses (plain or CIDR) of all ports in the group, on any host; filled when a rule here names it
 
 
 class RouterInterface(msgspec.Struct, frozen=True):
