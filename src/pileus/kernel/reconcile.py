@@ -6,6 +6,7 @@ reconciler; a killed one costs at most a lease.
 """
 
 import asyncio
+import contextlib
 import logging
 import uuid
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, String, or_, select, update
+from sqlalchemy import Index, String, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, declared_attr, mapped_column
 
 from pileus.kernel import clock
@@ -58,6 +59,14 @@ class Again:
     why: str = ""
 
 
+@dataclass(frozen=True)
+class Lease:
+    """A claimed row, and the `retry_at` that it was claimed with: another value later means that there is news."""
+
+    token: str
+    due: datetime | None
+
+
 Outcome = Done | Again
 Step = Callable[[str], Outcome]
 
@@ -89,34 +98,28 @@ class Reconciler:
         """Until cancelled."""
         while True:
             self._wake.clear()
-            worked = 0
             try:
                 urgent, self._urgent = list(self._urgent), set()
-                worked = await self._in_loop_or_thread(self.round, urgent)
-            except Exception:
+                if await asyncio.to_thread(self.round, urgent):
+                    continue
+                pause = await asyncio.to_thread(self._pause)
+            except Exception:  # the database is away, for one
                 log.exception("reconciler %s", self.name)
-            if not worked:
-                try:
-                    async with asyncio.timeout(self._sleep()):
-                        await self._wake.wait()
-                except TimeoutError:
-                    pass
+                pause = self.interval
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._wake.wait()
 
-    async def _in_loop_or_thread(self, work: Callable[[list[str]], int], urgent: list[str]) -> int:
-        return await asyncio.to_thread(work, urgent)
-
-    def _sleep(self) -> float:
-        """Until the next row is due, at most `interval`."""
+    def _pause(self) -> float:
+        """Seconds until the next row is due and free, at most `interval`."""
+        model, now = self.model, clock.now()
         with self.db.reading() as db:
-            soonest: datetime | None = db.scalar(
-                select(self.model.retry_at)
-                .where(self.model.retry_at.is_not(None))
-                .order_by(self.model.retry_at)
-                .limit(1)
+            due = db.scalar(
+                select(func.min(model.retry_at)).where(or_(model.lease_until.is_(None), model.lease_until < now))
             )
-        if soonest is None:
-            return self.interval
-        return float(max(0.02, min(self.interval, (soonest - clock.now()).total_seconds())))
+            free = db.scalar(select(func.min(model.lease_until)).where(model.retry_at <= now, model.lease_until >= now))
+        waits = [(when - now).total_seconds() for when in (due, free) if when is not None]
+        return max(0.02, min([self.interval, *waits]))
 
     def round(self, urgent: list[str] | None = None) -> int:
         """Work on every row that is due; how many there were."""
@@ -133,18 +136,18 @@ class Reconciler:
         return sum(self.work(row_id) for row_id in ids)
 
     def work(self, row_id: str) -> bool:
-        token = self._claim(row_id)
-        if token is None:
+        lease = self._claim(row_id)
+        if lease is None:
             return False
         try:
             outcome = self.step(row_id)
         except Exception as error:
             log.exception("%s %s", self.name, row_id)
             outcome = Again(backoff=True, why=str(error))
-        self._settle(row_id, token, outcome)
+        self._settle(row_id, lease, outcome)
         return True
 
-    def _claim(self, row_id: str) -> str | None:
+    def _claim(self, row_id: str) -> Lease | None:
         token, now = str(uuid.uuid4()), clock.now()
         claim = (
             update(self.model)
@@ -155,16 +158,24 @@ class Reconciler:
             )
             .values(lease_token=token, lease_until=clock.after(self.lease_seconds))
         )
-        return token if self.db.transact(lambda db: _rowcount(db.execute(claim))) else None
 
-    def _settle(self, row_id: str, token: str, outcome: Outcome) -> None:
-        """Give the lease back. A row that was touched meanwhile stays due; a lost lease changes nothing."""
+        def take(db: Session) -> Lease | None:
+            if not _rowcount(db.execute(claim)):
+                return None
+            return Lease(token, db.scalar(select(self.model.retry_at).where(self.model.id == row_id)))
+
+        return self.db.transact(take)
+
+    def _settle(self, row_id: str, lease: Lease, outcome: Outcome) -> None:
+        """Give the lease back. A row that somebody made due meanwhile stays due; a lost lease changes nothing."""
 
         def give_back(db: Session) -> None:
             row = db.get(self.model, row_id)
-            if row is None or row.lease_token != token:
+            if row is None or row.lease_token != lease.token:
                 return
             row.lease_token = row.lease_until = None
+            if row.retry_at != lease.due:
+                return
             if isinstance(outcome, Again):
                 row.attempts = row.attempts + 1 if outcome.backoff else row.attempts
                 row.retry_at = clock.after(backoff(row.attempts) if outcome.backoff else outcome.seconds)

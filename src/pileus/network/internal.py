@@ -215,6 +215,55 @@ def security_group_names(db: Session, server_ids: Collection[str]) -> dict[str, 
     return out
 
 
+class RuleFacts(msgspec.Struct, frozen=True):
+    """A rule of a security group; None means any."""
+
+    id: str
+    direction: str
+    protocol: str | None
+    port_min: int | None
+    port_max: int | None
+    remote_cidr: str | None
+    remote_group: str | None
+
+
+class GroupFacts(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    description: str
+    project_id: str
+    rules: tuple[RuleFacts, ...]
+
+
+def security_groups(db: Session, server_id: str) -> list[GroupFacts]:
+    """The groups of a server's ports, whole, by name."""
+    ids = (
+        select(PortGroup.security_group_id).join(Port, Port.id == PortGroup.port_id).where(Port.server_id == server_id)
+    )
+    query = select(SecurityGroup).where(SecurityGroup.id.in_(ids)).order_by(SecurityGroup.name, SecurityGroup.id)
+    return [
+        GroupFacts(
+            group.id,
+            group.name,
+            group.description or "",
+            group.project_id,
+            tuple(
+                RuleFacts(
+                    rule.id,
+                    rule.direction,
+                    rule.protocol,
+                    rule.port_range_min,
+                    rule.port_range_max,
+                    rule.remote_ip_prefix,
+                    rule.remote_group_id,
+                )
+                for rule in group.rules
+            ),
+        )
+        for group in db.scalars(query)
+    ]
+
+
 def change_groups(db: Session, context: Context, server_id: str, group: str, *, add: bool) -> None:
     """Compute's addSecurityGroup and removeSecurityGroup. Raises NotFound, Conflict (several groups of that name)."""
     nics.change_groups(db, context, server_id, group, add=add)

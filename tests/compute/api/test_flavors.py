@@ -95,6 +95,7 @@ def test_private_flavors(admin: Caller, member: Caller, other: Caller) -> None:
     flavor_id = new(admin, **{"os-flavor-access:is_public": False})
     path = f"/flavors/{flavor_id}"
     member.refused("GET", path, 404)
+    member.refused("POST", f"{path}/action", 403, {"addTenantAccess": {"tenant": "p1"}})
     assert admin.get(f"{path}/os-flavor-access") == {"flavor_access": []}
     given = admin.post(f"{path}/action", {"addTenantAccess": {"tenant": "p1"}})
     assert given == {"flavor_access": [{"flavor_id": flavor_id, "tenant_id": "p1"}]}

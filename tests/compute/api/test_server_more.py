@@ -95,6 +95,7 @@ def test_hosts_as_they_were(cloud: Cloud, host: Maker, server: Maker, admin: Cal
     server()
     assert admin.get("/os-hosts", version="2.1")["hosts"] == [{"host_name": "n1", "service": "compute", "zone": "nova"}]
     assert admin.get("/os-hosts?zone=east", version="2.1")["hosts"] == []
+    assert len(admin.get("/os-hosts?zone=", version="2.1")["hosts"]) == 1
     rows = {row["resource"]["project"]: row["resource"] for row in admin.get("/os-hosts/n1", version="2.42")["host"]}
     assert (rows["(total)"]["cpu"], rows["(used_now)"]["memory_mb"]) == (4, 512)
     assert (rows["p1"]["cpu"], rows["p1"]["memory_mb"], rows["p1"]["disk_gb"]) == (2, 256, 2)

@@ -2,7 +2,8 @@
 
 from pileus.compute.servers import history, states
 from pileus.compute.servers.models import Server
-from pileus.compute.servers.schemas import Lock, Reboot
+from pileus.compute.servers.schemas import Lock, Reboot, ResetState
+from pileus.kernel import clock
 from pileus.kernel.bus.base import CONTROL, agent_topic
 from pileus.kernel.errors import Conflict
 from pileus.kernel.http.call import Call
@@ -79,6 +80,17 @@ def unlock(call: Call, server: Server) -> None:
         call.enforce("os_compute_api:os-lock-server:unlock:unlock_override", {"project_id": server.project_id})
     server.locked_by = server.locked_reason = None
     history.record(call, server, "unlock", done=True)
+
+
+def reset_state(call: Call, server: Server, body: ResetState) -> None:
+    """`error` marks the server; `active` takes the mark away, and its host makes it what is wanted once more."""
+    if body.state == "error":
+        server.fault = {"code": 500, "message": "An administrator set the state.", "created": clock.iso(clock.now())}
+    else:
+        server.fault = None
+        server.touch()
+        hint(call, server)
+    history.record(call, server, "resetState", done=True)
 
 
 def delete(call: Call, server: Server) -> None:

@@ -45,6 +45,10 @@ RULES = (
     Rule("os_compute_api:os-server-tags:delete_all", WRITE, "Remove a server's tags"),
     Rule("os_compute_api:ips:index", READ, "List a server's addresses"),
     Rule("os_compute_api:ips:show", READ, "List a server's addresses in one network"),
+    Rule("os_compute_api:os-security-groups:list", READ, "List a server's security groups"),
+    Rule("os_compute_api:os-security-groups:add", WRITE, "Put a server into a security group"),
+    Rule("os_compute_api:os-security-groups:remove", WRITE, "Take a server out of a security group"),
+    Rule("os_compute_api:os-admin-actions:reset_state", ADMIN, "Put a server into ERROR, or out of it"),
     Rule("os_compute_api:os-attach-interfaces:list", READ, "List a server's ports"),
     Rule("os_compute_api:os-attach-interfaces:show", READ, "Show a server's port"),
 )

@@ -1,6 +1,6 @@
 """Servers: the table, and thin handlers."""
 
-from pileus.compute.servers import actions, console, hostnames, queries, views
+from pileus.compute.servers import actions, console, groups, hostnames, queries, views
 from pileus.compute.servers.create import checked_address, create
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.policy import SERVERS
@@ -92,6 +92,9 @@ VERBS = {
     "unpause": Action(actions.unpause, "os_compute_api:os-pause-server:unpause"),
     "lock": Action(actions.lock, "os_compute_api:os-lock-server:lock"),
     "unlock": Action(actions.unlock, "os_compute_api:os-lock-server:unlock"),
+    "addSecurityGroup": Action(groups.add, "os_compute_api:os-security-groups:add"),
+    "removeSecurityGroup": Action(groups.remove, "os_compute_api:os-security-groups:remove"),
+    "os-resetState": Action(actions.reset_state, "os_compute_api:os-admin-actions:reset_state"),
     "os-getConsoleOutput": Action(console.output, "os_compute_api:os-console-output", status=200),
 }
 
@@ -104,6 +107,7 @@ ROUTES = (
     Route("PUT", S, update, f"{SERVERS}:update", load=queries.find),
     Route("DELETE", S, actions.delete, f"{SERVERS}:delete", load=queries.find, status=204),
     Route("POST", f"{S}/action", load=queries.find, actions=VERBS),
+    Route("GET", f"{S}/os-security-groups", groups.index, "os_compute_api:os-security-groups:list", load=queries.find),
     Route("GET", f"{S}/ips", addresses, "os_compute_api:ips:index", load=queries.find),
     Route("GET", f"{S}/ips/{{label}}", addresses_of, "os_compute_api:ips:show", load=queries.find),
 )

@@ -134,5 +134,9 @@ class TagsBody(Shape):
     tags: Annotated[list[Tag], Meta(max_length=50)]
 
 
+class ResetState(Shape):
+    state: Literal["active", "error"]
+
+
 class SecurityGroupAction(Shape):
     name: Text255
