@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pileus.composition import MANIFESTS, compose, load
+from pileus.composition import MANIFESTS, compose, load, sow
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.db import Base
@@ -22,8 +22,6 @@ def whole_cloud(folder: Path, *, seeds: bool = False, overrides: Mapping[str, An
     cloud = compose(conf, MemoryBus())
     Base.metadata.create_all(cloud.db.engine)
     if seeds:
-        for manifest in cloud.manifests.values():
-            if manifest.seed is not None:
-                manifest.seed(cloud)
+        sow(cloud)
     yield cloud
     cloud.db.close()

@@ -170,7 +170,7 @@ class Reconciler:
         """Give the lease back. A row that somebody made due meanwhile stays due; a lost lease changes nothing."""
 
         def give_back(db: Session) -> None:
-            row = db.get(self.model, row_id)
+            row = db.get(self.model, row_id, with_for_update=True)
             if row is None or row.lease_token != lease.token:
                 return
             row.lease_token = row.lease_until = None

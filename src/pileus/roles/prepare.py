@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from pileus import migrations
+from pileus.composition import sow
 from pileus.identity import internal as identity
 from pileus.image import internal as images
 from pileus.kernel import seeds
@@ -18,9 +19,7 @@ GUEST_IMAGE = "pico"
 def prepare(cloud: Cloud, guest_image: Path) -> None:
     """Safe to repeat: writes only what is missing."""
     migrations.upgrade(cloud.db)
-    for manifest in cloud.manifests.values():
-        if manifest.seed is not None:
-            seeds.once(cloud.db, manifest.name, manifest.seed_version, partial(manifest.seed, cloud))
+    sow(cloud)
     seeds.once(cloud.db, "guest-image", 1, partial(_import_guest, cloud, guest_image))
 
 

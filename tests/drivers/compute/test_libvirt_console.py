@@ -36,3 +36,9 @@ def test_the_tail_by_lines(tmp_path: Path) -> None:
     assert read_tail(log, 10, KEEP) == "one\ntwo\nthree\ufffd\n"
     assert read_tail(log, 0, KEEP) == ""
     assert read_tail(tmp_path / "absent", 2, KEEP) == ""
+
+
+def test_a_carriage_return_ends_no_line(tmp_path: Path) -> None:
+    log = tmp_path / "console.log"
+    log.write_bytes(b"one\r\ntwo\r\n\rweb login: ")
+    assert read_tail(log, 2, KEEP) == "two\r\n\rweb login: "

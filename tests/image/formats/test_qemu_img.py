@@ -151,6 +151,11 @@ def test_nothing_else_starts_qemu_img() -> None:
         for path in SOURCE.rglob("*.py")
         if path != Path(qemu_img.__file__) and (lines := invocations(path.read_text()))
     }
+    # The recipe runs before anything is installed and reads only what it has just written; it names both formats too.
+    (recipe,) = found.pop("pileus/image/recipes/disk.py")
+    assert (
+        '"-f", "raw", "-O", "qcow2"' in (SOURCE / "pileus/image/recipes/disk.py").read_text().splitlines()[recipe - 1]
+    )
     assert found == {}, "call pileus.image.formats.qemu_img instead, which names formats and sets limits"
 
 

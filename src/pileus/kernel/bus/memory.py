@@ -1,10 +1,13 @@
 """The bus of one process: topics are handlers in a dict. For tests and for a cloud that runs in one process."""
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from pileus.kernel.bus.base import BusError, Handler
+
+log = logging.getLogger(__name__)
 
 
 class MemoryBus:
@@ -26,7 +29,7 @@ class MemoryBus:
             self._loop.call_soon_threadsafe(self._deliver, handler, method, args)
 
     def _deliver(self, handler: Handler, method: str, args: Mapping[str, Any]) -> None:
-        task = asyncio.ensure_future(handler(method, args))
+        task = asyncio.ensure_future(_take(handler, method, args))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -34,8 +37,20 @@ class MemoryBus:
         handler = self._topics.get(topic)
         if handler is None:
             raise BusError(f"{topic} is not reachable: nobody serves it")
-        async with asyncio.timeout(timeout):
-            return await handler(method, args)
+        try:
+            async with asyncio.timeout(timeout) as limit:
+                return await handler(method, args)
+        except Exception as error:
+            if limit.expired():
+                raise BusError(f"{topic} did not answer {method} within {timeout:g} s") from None
+            raise BusError(f"{type(error).__name__}: {error}") from error
 
     async def close(self) -> None:
         self._topics.clear()
+
+
+async def _take(handler: Handler, method: str, args: Mapping[str, Any]) -> None:
+    try:
+        await handler(method, args)
+    except Exception:
+        log.exception("cast %s failed", method)

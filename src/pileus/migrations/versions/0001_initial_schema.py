@@ -292,6 +292,11 @@ def upgrade() -> None:
     with op.batch_alter_table('security_groups', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_security_groups_project_id'), ['project_id'], unique=False)
 
+    op.create_table('seeds',
+    sa.Column('service', sa.String(length=32), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.PrimaryKeyConstraint('service', name=op.f('pk_seeds'))
+    )
     op.create_table('server_groups',
     sa.Column('id', sa.String(length=36), nullable=False),
     sa.Column('name', sa.String(length=255), nullable=False),
@@ -959,6 +964,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_server_groups_project_id_created_at'))
 
     op.drop_table('server_groups')
+    op.drop_table('seeds')
     with op.batch_alter_table('security_groups', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_security_groups_project_id'))
 

@@ -50,4 +50,6 @@ def read_tail(path: Path, lines: int | None, keep: int) -> str:
     text = data.decode("utf-8", errors="replace")
     if lines is None:
         return text
-    return "".join(text.splitlines(keepends=True)[-lines:]) if lines > 0 else ""
+    whole = text.removesuffix("\n")
+    shown = whole.split("\n")[-lines:] if lines > 0 else []  # a carriage return alone ends no line
+    return "\n".join(shown) + text[len(whole) :] if shown else ""

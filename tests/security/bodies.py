@@ -1,0 +1,157 @@
+"""A body for each operation that takes one: what a client would send, so that only the right to do it decides.
+
+Names in angle brackets are ids of the side that the request is about (`<network>`), or of what is shared (`<shared:image>`).
+"""
+
+import copy
+from typing import Any
+
+from tests.security.world import HOST, PUBLIC_KEY
+
+Ids = dict[str, dict[str, str]]
+UUID = "11111111-2222-4333-8444-555555555555"
+_TAGS = {"tags": ["fresh"]}
+_NAMED = {"host": HOST, "binary": "nova-compute"}
+_STOCK = {"total": 4}
+_CLAIM = {
+    "allocations": {"<shared:provider>": {"resources": {"VCPU": 1}}},
+    "project_id": "<project>",
+    "user_id": "<user>",
+    "consumer_generation": None,
+    "consumer_type": "INSTANCE",
+}
+_NETWORK = "/v2.0/"
+
+BODIES: dict[str, Any] = {
+    "identity POST /v3/projects": {"project": {"name": "fresh", "domain_id": "default"}},
+    "identity PATCH /v3/projects/{project_id}": {"project": {"description": "changed"}},
+    "identity PUT /v3/projects/{project_id}/tags": _TAGS,
+    "identity POST /v3/domains": {"domain": {"name": "fresh"}},
+    "identity PATCH /v3/domains/{domain_id}": {"domain": {"description": "changed"}},
+    "identity POST /v3/users": {"user": {"name": "fresh", "domain_id": "default"}},
+    "identity PATCH /v3/users/{user_id}": {"user": {"description": "changed"}},
+    "identity POST /v3/users/{user_id}/password": {"user": {"original_password": "wrong", "password": "Taken-Over-1"}},
+    "identity POST /v3/groups": {"group": {"name": "fresh", "domain_id": "default"}},
+    "identity PATCH /v3/groups/{group_id}": {"group": {"description": "changed"}},
+    "identity POST /v3/roles": {"role": {"name": "fresh"}},
+    "identity PATCH /v3/roles/{role_id}": {"role": {"description": "changed"}},
+    "identity POST /v3/services": {"service": {"type": "fresh", "name": "fresh"}},
+    "identity PATCH /v3/services/{service_id}": {"service": {"description": "changed"}},
+    "identity POST /v3/endpoints": {
+        "endpoint": {"service_id": "<shared:service>", "interface": "admin", "url": "http://192.0.2.9/"}
+    },
+    "identity PATCH /v3/endpoints/{endpoint_id}": {"endpoint": {"url": "http://192.0.2.9/"}},
+    "identity POST /v3/regions": {"region": {"id": "fresh"}},
+    "identity PUT /v3/regions/{region_id}": {"region": {"description": "fresh"}},
+    "identity PATCH /v3/regions/{region_id}": {"region": {"description": "changed"}},
+    "identity POST /v3/users/{user_id}/application_credentials": {"application_credential": {"name": "fresh"}},
+    "placement POST /resource_providers": {"name": "fresh"},
+    "placement PUT /resource_providers/{uuid}": {"name": "changed"},
+    "placement PUT /resource_providers/{uuid}/inventories": {
+        "resource_provider_generation": 1,
+        "inventories": {"VCPU": _STOCK},
+    },
+    "placement POST /resource_providers/{uuid}/inventories": {"resource_class": "PGPU", **_STOCK},
+    "placement PUT /resource_providers/{uuid}/inventories/{resource_class}": {
+        "resource_provider_generation": 1,
+        **_STOCK,
+    },
+    "placement PUT /resource_providers/{uuid}/traits": {"resource_provider_generation": 1, "traits": []},
+    "placement POST /resource_classes": {"name": "CUSTOM_FRESH"},
+    "placement PUT /resource_providers/{uuid}/aggregates": {"aggregates": [UUID], "resource_provider_generation": 1},
+    "placement POST /allocations": {UUID: _CLAIM},
+    "placement PUT /allocations/{consumer_uuid}": _CLAIM,
+    "placement POST /reshaper": {"inventories": {}, "allocations": {}},
+    "image POST /v2/images": {"name": "fresh"},
+    "image PATCH /v2/images/{image_id}": [{"op": "replace", "path": "/name", "value": "changed"}],
+    "image POST /v2/images/{image_id}/members": {"member": "fresh"},
+    "image PUT /v2/images/{image_id}/members/{member_id}": {"status": "accepted"},
+    "image PUT /v2/images/{image_id}/file": b"octets",
+    f"network POST {_NETWORK}networks": {"network": {"name": "fresh"}},
+    f"network POST {_NETWORK}subnets": {"subnet": {"network_id": "<network>", "ip_version": 4, "cidr": "10.77.0.0/24"}},
+    f"network POST {_NETWORK}subnetpools": {"subnetpool": {"name": "fresh", "prefixes": ["10.78.0.0/16"]}},
+    f"network POST {_NETWORK}ports": {"port": {"network_id": "<network>"}},
+    f"network POST {_NETWORK}routers": {"router": {"name": "fresh"}},
+    f"network POST {_NETWORK}floatingips": {"floatingip": {"floating_network_id": "<shared:network>"}},
+    f"network POST {_NETWORK}security-groups": {"security_group": {"name": "fresh"}},
+    f"network POST {_NETWORK}security-group-rules": {
+        "security_group_rule": {"security_group_id": "<security_group>", "direction": "egress", "protocol": "tcp"}
+    },
+    f"network PUT {_NETWORK}routers/{{router_id}}/add_router_interface": {"port_id": "<port>"},
+    f"network PUT {_NETWORK}routers/{{router_id}}/remove_router_interface": {"subnet_id": "<subnet>"},
+    f"network PUT {_NETWORK}routers/{{router_id}}/add_extraroutes": {"router": {"routes": []}},
+    f"network PUT {_NETWORK}routers/{{router_id}}/remove_extraroutes": {"router": {"routes": []}},
+    f"network PUT {_NETWORK}quotas/{{project_id}}": {"quota": {"network": 999}},
+    f"network PUT {_NETWORK}agents/{{agent_id}}": {"agent": {"description": "changed"}},
+    "compute POST /v2.1/flavors": {"flavor": {"name": "fresh", "ram": 64, "vcpus": 1, "disk": 1}},
+    "compute PUT /v2.1/flavors/{flavor_id}": {"flavor": {"description": "changed"}},
+    "compute POST /v2.1/flavors/{flavor_id}/os-extra_specs": {"extra_specs": {"hw:cpu_policy": "shared"}},
+    "compute PUT /v2.1/flavors/{flavor_id}/os-extra_specs/{key}": {"known": "changed"},
+    "compute POST /v2.1/os-keypairs": {"keypair": {"name": "fresh", "public_key": PUBLIC_KEY}},
+    "compute POST /v2.1/servers": {
+        "server": {"name": "fresh", "imageRef": "<shared:image>", "flavorRef": "42", "networks": "none"}
+    },
+    "compute PUT /v2.1/servers/{server_id}": {"server": {"name": "changed"}},
+    "compute POST /v2.1/servers/{server_id}/metadata": {"metadata": {"fresh": "1"}},
+    "compute PUT /v2.1/servers/{server_id}/metadata": {"metadata": {"fresh": "1"}},
+    "compute PUT /v2.1/servers/{server_id}/metadata/{key}": {"meta": {"known": "1"}},
+    "compute PUT /v2.1/servers/{server_id}/tags": _TAGS,
+    "compute POST /v2.1/os-server-external-events": {
+        "events": [{"name": "network-changed", "server_uuid": "<server>"}]
+    },
+    "compute POST /v2.1/os-server-groups": {"server_group": {"name": "fresh", "policy": "affinity"}},
+    "compute PUT /v2.1/os-quota-sets/{tenant_id}": {"quota_set": {"cores": 999}},
+    "compute PUT /v2.1/os-quota-class-sets/{class_name}": {"quota_class_set": {"cores": 999}},
+    "compute POST /v2.1/os-aggregates": {"aggregate": {"name": "fresh"}},
+    "compute PUT /v2.1/os-aggregates/{aggregate_id}": {"aggregate": {"name": "changed"}},
+    "compute PUT /v2.1/os-hosts/{host_name}": {"status": "enable"},
+    "compute PUT /v2.1/os-services/enable": _NAMED,
+    "compute PUT /v2.1/os-services/disable": _NAMED,
+    "compute PUT /v2.1/os-services/disable-log-reason": {**_NAMED, "disabled_reason": "because"},
+    "compute PUT /v2.1/os-services/force-down": {**_NAMED, "forced_down": True},
+    "compute PUT /v2.1/os-services/{service_id}": {"status": "disabled"},
+}
+for _kind, _singular in (
+    ("networks", "network"),
+    ("subnets", "subnet"),
+    ("subnetpools", "subnetpool"),
+    ("ports", "port"),
+    ("routers", "router"),
+    ("floatingips", "floatingip"),
+    ("security-groups", "security_group"),
+):
+    _id = f"{{{_singular}_id}}"
+    BODIES[f"network PUT {_NETWORK}{_kind}/{_id}"] = {_singular: {"description": "changed"}}
+    BODIES[f"network PUT {_NETWORK}{_kind}/{_id}/tags"] = _TAGS
+    BODIES[f"network POST {_NETWORK}{_kind}/{_id}/tags"] = _TAGS
+
+ACTIONS: dict[str, Any] = {
+    "addTenantAccess": {"tenant": "<project>"},
+    "removeTenantAccess": {"tenant": "<project>"},
+    "reboot": {"type": "HARD"},
+    "lock": {},
+    "addSecurityGroup": {"name": "<security_group>"},
+    "removeSecurityGroup": {"name": "default"},
+    "os-resetState": {"state": "error"},
+    "os-getConsoleOutput": {"length": 1},
+    "add_host": {"host": HOST},
+    "remove_host": {"host": HOST},
+    "set_metadata": {"metadata": {"fresh": "1"}},
+}
+
+
+def body_of(operation: str, action: str | None, ids: Ids, side: str) -> Any:
+    """What to send, with the ids of `side` (red's for what is shared or not there) put in."""
+    wanted = {action: ACTIONS.get(action)} if action is not None else BODIES.get(operation)
+    return _filled(copy.deepcopy(wanted), ids, side)
+
+
+def _filled(value: Any, ids: Ids, side: str) -> Any:
+    if isinstance(value, dict):
+        return {_filled(key, ids, side): _filled(entry, ids, side) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_filled(entry, ids, side) for entry in value]
+    if isinstance(value, str) and value.startswith("<"):
+        where, _, name = value[1:-1].rpartition(":")
+        return ids[where or side][name]
+    return value

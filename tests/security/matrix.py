@@ -1,0 +1,174 @@
+"""Who may do what: every operation of every service, asked by every kind of caller about its own, others' and shared things.
+
+`python -m tests.security.matrix` (with `PYTHONPATH=src:.`) writes the golden files anew; read their difference before committing it.
+"""
+
+import re
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from tests.security.bodies import UUID, body_of
+from tests.security.world import HOST, PEOPLE, World, world_of
+
+from pileus.composition import SERVICES
+from pileus.kernel.http.routes import PUBLIC, Route
+
+GOLDEN = Path(__file__).parent / "golden"
+TARGETS = ("red", "blue", "lent", "shared", "fake")
+ANYWHERE = {"tag": "known", "value": "known", "key": "known", "version_id": "v2.1", "alias": "os-keypairs"}
+OF_A_SIDE = {
+    "identity": {
+        "project_id": "project",
+        "user_id": "user",
+        "group_id": "group",
+        "prior_role_id": "other_role",
+        "application_credential_id": "application_credential",
+    },
+    "placement": {"consumer_uuid": "server"},
+    "image": {"image_id": "image", "member_id": "member"},
+    "network": {
+        f"{kind}_id": kind
+        for kind in (
+            "network", "subnet", "subnetpool", "port", "router", "floatingip", "security_group", "rule", "project"
+        )
+    },
+    "compute": {
+        "server_id": "server",
+        "group_id": "server_group",
+        "tenant_id": "project",
+        "port_id": "server_port",
+        "request_id": "request",
+        "name": "keypair",
+    },
+}  # fmt: skip
+OF_ALL = {
+    "identity": {"service_id": "service", "endpoint_id": "endpoint"},
+    "placement": {"uuid": "provider"},
+    "image": {"image_id": "image"},
+    "network": {"network_id": "network", "subnet_id": "subnet", "subnetpool_id": "subnetpool", "agent_id": "agent"},
+    "compute": {"aggregate_id": "aggregate", "hypervisor_id": "hypervisor", "service_id": "compute_service"},
+}
+CONSTANT = {
+    "identity": {"role_id": "@role", "implied_role_id": "@role", "domain_id": "default", "region_id": "RegionOne"},
+    "placement": {"resource_class": "VCPU", "name": "CUSTOM_KNOWN"},
+    "compute": {
+        "flavor_id": "42",
+        "class_name": "default",
+        "host_name": HOST,
+        "pattern": HOST,
+        "volume_id": UUID,
+        "migration_id": "1",
+        "label": "@label",
+    },
+}
+
+
+class Cell(NamedTuple):
+    """One question: an operation (and its action) about a target."""
+
+    operation: str
+    action: str | None
+    target: str
+    method: str
+    path: str
+    public: bool
+
+
+def cells(world: World) -> Iterator[Cell]:
+    for manifest in SERVICES:
+        seen: set[str] = set()
+        for route in manifest.routes:
+            operation = f"{manifest.name} {route.method} {route.path}"
+            if operation in seen:  # an older microversion's form of the same
+                continue
+            seen.add(operation)
+            for target in TARGETS:
+                path = _path(world, manifest.name, route, target)
+                for action in (route.actions or {None: None}) if path is not None else ():
+                    public = route.rules == [PUBLIC]
+                    yield Cell(operation, action, target, route.method, f"/{manifest.name}{path}", public)
+
+
+def _path(world: World, service: str, route: Route, target: str) -> str | None:
+    """The path with ids of the target; None when the target has none of these things."""
+    params = re.findall(r"\{(.*?)\}", route.path)
+    own = OF_A_SIDE.get(service, {})
+    common = OF_ALL.get(service, {})
+    if not params:
+        return route.path if target == "red" else None
+    if target == "fake":
+        return re.sub(r"\{.*?\}", UUID, route.path)
+    if target == "shared" and not any(name in common or name in CONSTANT.get(service, {}) for name in params):
+        return None
+    if target == "shared" and any(name in own and name not in common for name in params):
+        return None
+    if target != "shared" and not any(name in own for name in params):
+        return None
+    if target == "lent" and (service != "image"):
+        return None
+    values = {name: _value(world, service, name, target) for name in params}
+    if None in values.values():
+        return None
+    return re.sub(r"\{(.*?)\}", lambda found: str(values[found[1]]), route.path)
+
+
+def _value(world: World, service: str, name: str, target: str) -> str | None:
+    ids = world.ids
+    if target == "lent":
+        lent = {"image_id": ids["red"]["image_to_other"], "member_id": ids["blue"]["project"]}
+        return lent.get(name, ANYWHERE.get(name))
+    if target == "shared":
+        if name in OF_ALL.get(service, {}):
+            return ids["shared"][OF_ALL[service][name]]
+    elif name in OF_A_SIDE.get(service, {}):
+        return ids[target][OF_A_SIDE[service][name]]
+    constant = CONSTANT.get(service, {}).get(name, ANYWHERE.get(name))
+    if constant == "@role":
+        return ids["red"]["role"]
+    return f"{target}-net" if constant == "@label" else constant or UUID
+
+
+def answer(world: World, who: str, cell: Cell) -> int:
+    side = cell.target if cell.target in ("red", "blue") else "red"
+    body = body_of(cell.operation, cell.action, world.ids, side)
+    headers: dict[str, str] = {}
+    if cell.operation.startswith("image PATCH"):
+        headers["content_type"] = "application/openstack-images-v2.1-json-patch"
+    elif isinstance(body, bytes):
+        headers["content_type"] = "application/octet-stream"
+    if cell.operation.endswith("/v3/auth/tokens"):
+        headers["x_subject_token"] = world.tokens["member"] or ""
+    return world.ask(who, cell.method, cell.path, body, **headers).status
+
+
+def rows(world: World) -> Iterator[tuple[Cell, tuple[int, ...]]]:
+    """The statuses that PEOPLE get, in their order; nothing that they do lasts."""
+    with world.taken_back():
+        for cell in cells(world):
+            yield cell, tuple(answer(world, who, cell) for who in PEOPLE)
+
+
+def tables(found: list[tuple[Cell, tuple[int, ...]]]) -> dict[str, str]:
+    """The golden files by name: one for each service."""
+    lines: dict[str, list[str]] = {}
+    for cell, statuses in found:
+        service, operation = cell.operation.split(" ", 1)
+        name = f"{operation} {cell.action}" if cell.action else operation
+        table = lines.setdefault(f"{service}.tsv", ["\t".join(("operation", "about", *PEOPLE))])
+        table.append("\t".join((name, cell.target, *map(str, statuses))))
+    return {name: "\n".join(table) + "\n" for name, table in lines.items()}
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as folder, world_of(Path(folder)) as world:
+        for name, table in tables(list(rows(world))).items():
+            (GOLDEN / name).write_text(table)
+            sys.stdout.write(f"{name}: {table.count(chr(10)) - 1} rows\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
