@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pileus.compute.drivers.base import GuestFailed
+from pileus.compute.hosts.models import Host
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.placement import internal as placement
 from tests.living import Living, living_cloud
@@ -240,5 +241,45 @@ def test_verbs_that_the_state_forbids(tmp_path: Path) -> None:
         await cloud.act(server_id, {"unlock": None})
         await cloud.act(server_id, {"os-stop": None})
         await cloud.settled(server_id, "SHUTOFF")
+
+    run(tmp_path, story)
+
+
+def test_a_failed_boot_is_deleted_without_waiting_for_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(cloud: Living) -> None:
+        tried: list[int] = []
+
+        def fails(*_: Any) -> None:
+            tried.append(1)
+            raise GuestFailed("Not now.")
+
+        monkeypatch.setattr(cloud.driver, "ensure_running", fails)
+        server_id = await cloud.boot()
+        await cloud.until("a try", lambda: bool(tried))
+        await cloud.ask("DELETE", f"/compute/v2.1/servers/{server_id}")
+        await cloud.gone(server_id, 1.5)
+        assert len(tried) == 1
+        assert cloud.traces(server_id) == []
+
+    run(tmp_path, story)
+
+
+def test_a_guest_without_a_row_is_told_of_and_left_alone(tmp_path: Path) -> None:
+    async def story(cloud: Living) -> None:
+        server_id = await cloud.boot()
+        await cloud.settled(server_id, "ACTIVE")
+        await cloud.kill_agent()
+        with cloud.cloud.db.engine.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM servers")
+        await cloud.start_agent()
+
+        def noted() -> bool:
+            with cloud.cloud.db.reading() as db:
+                return any(server_id in note for host in db.query(Host) for note in host.notes)
+
+        await cloud.until("a note", noted)
+        assert cloud.driver.guests()[server_id].state == "running"
 
     run(tmp_path, story)

@@ -86,7 +86,7 @@ def test_a_failing_handler_answers_with_its_words_and_goes_on(
     play: Callable[[Story], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     async def story(_: Bus, bus: Bus, desk: Desk) -> None:
-        with pytest.raises(BusError, match="^LookupError: no such thing$"):
+        with pytest.raises(BusError, match=r"^LookupError: no such thing$"):
             await bus.call("control", "fail", {})
         bus.cast("control", "fail", {})
         await desk.hears(2)
@@ -109,7 +109,7 @@ def test_a_call_that_lasts_too_long(play: Callable[[Story], None]) -> None:
 def test_nobody_serves(play: Callable[[Story], None]) -> None:
     async def story(_: Bus, bus: Bus, desk: Desk) -> None:
         bus.cast("agent.nowhere", "hint", {})
-        with pytest.raises(BusError, match="agent.nowhere is not reachable"):
+        with pytest.raises(BusError, match=r"^agent\.nowhere is not reachable"):
             await bus.call("agent.nowhere", "echo", {})
         assert desk.heard == []
 
@@ -264,7 +264,7 @@ def test_an_answer_that_can_not_be_sent_says_so(tmp_path: Path) -> None:
     async def live() -> None:
         bus = LocalBus(tmp_path)
         await bus.serve("control", odd)
-        with pytest.raises(BusError, match="^TypeError: "):
+        with pytest.raises(BusError, match=r"^TypeError: "):
             await bus.call("control", "echo", {})
         await bus.close()
 

@@ -77,7 +77,7 @@ BODIES: dict[str, Any] = {
     f"network POST {_NETWORK}security-group-rules": {
         "security_group_rule": {"security_group_id": "<security_group>", "direction": "egress", "protocol": "tcp"}
     },
-    f"network PUT {_NETWORK}routers/{{router_id}}/add_router_interface": {"port_id": "<port>"},
+    f"network PUT {_NETWORK}routers/{{router_id}}/add_router_interface": {"port_id": "<loose_port>"},
     f"network PUT {_NETWORK}routers/{{router_id}}/remove_router_interface": {"subnet_id": "<subnet>"},
     f"network PUT {_NETWORK}routers/{{router_id}}/add_extraroutes": {"router": {"routes": []}},
     f"network PUT {_NETWORK}routers/{{router_id}}/remove_extraroutes": {"router": {"routes": []}},

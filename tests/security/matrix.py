@@ -75,6 +75,7 @@ class Cell(NamedTuple):
     method: str
     path: str
     public: bool
+    version: str
 
 
 def cells(world: World) -> Iterator[Cell]:
@@ -89,7 +90,8 @@ def cells(world: World) -> Iterator[Cell]:
                 path = _path(world, manifest.name, route, target)
                 for action in (route.actions or {None: None}) if path is not None else ():
                     public = route.rules == [PUBLIC]
-                    yield Cell(operation, action, target, route.method, f"/{manifest.name}{path}", public)
+                    version = route.until if manifest.name == "compute" and route.until else "2.96"
+                    yield Cell(operation, action, target, route.method, f"/{manifest.name}{path}", public, version)
 
 
 def _path(world: World, service: str, route: Route, target: str) -> str | None:
@@ -134,7 +136,7 @@ def _value(world: World, service: str, name: str, target: str) -> str | None:
 def answer(world: World, who: str, cell: Cell) -> int:
     side = cell.target if cell.target in ("red", "blue") else "red"
     body = body_of(cell.operation, cell.action, world.ids, side)
-    headers: dict[str, str] = {}
+    headers = {"openstack_api_version": f"compute {cell.version},placement 1.39"}
     if cell.operation.startswith("image PATCH"):
         headers["content_type"] = "application/openstack-images-v2.1-json-patch"
     elif isinstance(body, bytes):

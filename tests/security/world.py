@@ -16,13 +16,13 @@ from pileus.compute.guests.models import Guest
 from pileus.compute.hosts import register
 from pileus.compute.servers.models import Server
 from pileus.compute.settings import ComputeSettings
-from pileus.identity import internal as identity
 from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.settings import IdentitySettings
-from pileus.image import internal as images
 from pileus.kernel import clock
+from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.app import App
+from pileus.kernel.http.call import Call
 from pileus.network import internal as network
 from tests.security.asgi import Answer, Asgi
 from tests.whole import whole_cloud
@@ -39,6 +39,11 @@ def password_of(name: str) -> str:
     return f"{name}-Known-Secret-77"
 
 
+async def _agent(method: str, args: Mapping[str, Any]) -> Any:
+    """What a host answers: a console log is all that it is asked for."""
+    return f"the console of {args['server_id']}" if method == "console_log" else None
+
+
 class World:
     """`ids["red"]` … by the kind of thing; the people `manager`, `member`, `reader` are red's, `other` is blue's."""
 
@@ -48,6 +53,7 @@ class World:
         self.app = App(cloud, SERVICES)
         self.client = Asgi(self.app)
         self.metadata = Asgi(App(cloud, OWN_PORT, prefixed=False))
+        self.client.runner.run(cloud.bus.serve(agent_topic(HOST), _agent))
         self.tokens: dict[str, str | None] = {"none": None}
         self.ids: dict[str, dict[str, str]] = {"red": {}, "blue": {}, "shared": {}}
 
@@ -101,11 +107,15 @@ class World:
                 made.flush()
                 made.rollback()
 
+        calls: Any = Call
+        after_commit = calls.after_commit
         database.session, database.writing = forgetful, tried
+        calls.after_commit = lambda call, action: None
         try:
             yield
         finally:
             database.session, database.writing = session, writing
+            calls.after_commit = after_commit
 
 
 def project(name: str) -> Json:
@@ -161,6 +171,9 @@ def _side(world: World, side: str, who: str, number: int) -> None:
     ids["subnet"] = make("network/v2.0", "subnets", "subnet", **subnet)["id"]
     ids["port"] = make("network/v2.0", "ports", "port", network_id=ids["network"], name="known")["id"]
     gateway = {"network_id": world.ids["shared"]["network"]}
+    apart = make("network/v2.0", "networks", "network", name=f"{side}-apart")["id"]
+    make("network/v2.0", "subnets", "subnet", network_id=apart, ip_version=4, cidr=f"10.{number + 10}.0.0/24")
+    ids["loose_port"] = make("network/v2.0", "ports", "port", network_id=apart)["id"]
     ids["router"] = make("network/v2.0", "routers", "router", name=side, external_gateway_info=gateway)["id"]
     world.must(who, "PUT", f"/network/v2.0/routers/{ids['router']}/add_router_interface", {"subnet_id": ids["subnet"]})
     ids["floatingip"] = make(
@@ -265,6 +278,3 @@ def world_of(folder: Path) -> Iterator[World]:
             yield world
         finally:
             world.close()
-
-
-__all__ = ["PEOPLE", "World", "identity", "images", "world_of"]

@@ -118,8 +118,8 @@ class Reconciler:
                 select(func.min(model.retry_at)).where(or_(model.lease_until.is_(None), model.lease_until < now))
             )
             free = db.scalar(select(func.min(model.lease_until)).where(model.retry_at <= now, model.lease_until >= now))
-        waits = [(when - now).total_seconds() for when in (due, free) if when is not None]
-        return max(0.02, min([self.interval, *waits]))
+        waits: list[float] = [(when - now).total_seconds() for when in (due, free) if when is not None]
+        return float(max(0.02, min([self.interval, *waits])))
 
     def round(self, urgent: list[str] | None = None) -> int:
         """Work on every row that is due; how many there were."""

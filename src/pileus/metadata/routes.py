@@ -37,8 +37,6 @@ def openstack_file(call: Call, asker: Asker, version: str, name: str) -> Respons
     _known(version, openstack.VERSIONS)
     if name == "user_data":
         return _user_data(asker)
-    if name == "password":
-        return text(asker.server.password_data or "")
     document: dict[str, object]
     if name == "meta_data.json":
         document = openstack.meta_data(asker.server, _domain(call))
@@ -49,6 +47,11 @@ def openstack_file(call: Call, asker: Asker, version: str, name: str) -> Respons
     else:
         raise NotFound(f"There is no {name} here.")
     return Response(json.dumps(document), media_type="application/json")
+
+
+def get_password(call: Call, asker: Asker, version: str) -> Response:
+    _known(version, openstack.VERSIONS)
+    return text(asker.server.password_data or "")
 
 
 async def post_password(call: Call, version: str) -> Response:
@@ -104,6 +107,7 @@ ROUTES = (
     Route("GET", "/", roots, PUBLIC),
     Route("GET", "/openstack", openstack_roots, PUBLIC),
     Route("GET", "/openstack/{version}", openstack_files, PUBLIC, load=identify),
+    Route("GET", "/openstack/{version}/password", get_password, PUBLIC, load=identify),
     Route("POST", "/openstack/{version}/password", post_password, PUBLIC, stream=True),
     Route("GET", "/openstack/{version}/{name}", openstack_file, PUBLIC, load=identify),
     Route("GET", "/{version}", ec2_version, PUBLIC, load=identify),

@@ -54,10 +54,12 @@ class Agent:
         self._full = True
         self._slots = asyncio.Semaphore(4)
         self._said: dict[str, GuestReport] = {}
+        self._rests: dict[str, tuple[int, float]] = {}  # server -> generation that failed, when it may be tried again
         self._snapshot: Snapshot | None = None
         self._applied = 0.0
         self._notes: tuple[str, ...] = ()
         self._network_notes: tuple[str, ...] = ()
+        self._strangers: tuple[str, ...] = ()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -134,6 +136,12 @@ class Agent:
             self._take_up(guest)
         if wanted.full:
             await asyncio.to_thread(self.tidy, set(wanted.images))
+            await asyncio.to_thread(self._look_for_orphans, set(wanted.servers))
+
+    def _look_for_orphans(self, known: set[str]) -> None:
+        """Guests that no row explains are told of, never touched: a database may have been restored from yesterday."""
+        strangers = sorted((set(self.driver.guests()) | self.driver.disk_ids()) - known - set(self._busy))
+        self._strangers = tuple(f"guest {server_id} is here but belongs to no server" for server_id in strangers)
 
     def _facts(self) -> tuple[GuestReport, ...]:
         """News of the guests that this host has finished with; those being worked on report for themselves."""
@@ -152,7 +160,7 @@ class Agent:
         server_id = wanted.spec.server_id
         if server_id in self._busy:
             self._again.add(server_id)
-        elif self.guests.due(wanted):
+        elif self.guests.due(wanted) and not self._resting(wanted):
             self._busy[server_id] = asyncio.create_task(self._converge(wanted))
 
     async def _converge(self, wanted: GuestWanted) -> None:
@@ -162,7 +170,7 @@ class Agent:
                 report = await asyncio.to_thread(self.guests.converge, wanted)
             await self._report((report,), None)
             if report.fault is not None:
-                await asyncio.sleep(min(30, 2 ** int(report.fault["attempts"])))
+                self._rest(wanted, min(30.0, 2.0 ** int(report.fault["attempts"])))
         except BusError as error:
             log.warning("report of %s: %s", server_id, error)
         finally:
@@ -171,10 +179,22 @@ class Agent:
                 self._again.discard(server_id)
                 self._wake.set()
 
+    def _rest(self, wanted: GuestWanted, seconds: float) -> None:
+        """After a failure the same wish waits a while; another wish does not."""
+        self._rests[wanted.spec.server_id] = (wanted.generation, time.monotonic() + seconds)
+        asyncio.get_running_loop().call_later(seconds, self._wake.set)
+
+    def _resting(self, wanted: GuestWanted) -> bool:
+        generation, until = self._rests.get(wanted.spec.server_id, (0, 0.0))
+        if generation == wanted.generation and time.monotonic() < until:
+            return True
+        self._rests.pop(wanted.spec.server_id, None)
+        return False
+
     async def _report(self, guests: tuple[GuestReport, ...], network: NetworkReport | None) -> None:
         """Only news of guests are sent; an empty report says that the host is alive."""
         news = tuple(fact for fact in guests if self._said.get(fact.server_id) != fact or self._full)
-        report = HostReport(self.host, news, network, self._notes, self._network_notes)
+        report = HostReport(self.host, news, network, (*self._notes, *self._strangers), self._network_notes)
         await self.bus.call(CONTROL, "report", {"report": msgspec.to_builtins(report)})
         for fact in news:
             if fact.state == "absent":

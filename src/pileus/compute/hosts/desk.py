@@ -69,9 +69,10 @@ class Desk:
             servers = list(db.scalars(query.where(or_(Server.fault.is_(None), Server.wanted == "deleted"))))
             ports = network.ports_of(db, [server.id for server in servers])
             guests = tuple(self._guest(db, server, ports.get(server.id, [])) for server in servers)
-            images = db.scalars(select(Server.image_id).where(Server.host == host).distinct()) if full else ()
-            held = tuple(image_id for image_id in images if image_id)
-        return msgspec.to_builtins(Wanted(guests=guests, network=snapshot, full=full, images=held))
+            rows = db.execute(select(Server.id, Server.image_id).where(Server.host == host)).all() if full else []
+        images = tuple({image_id for _, image_id in rows if image_id})
+        known = tuple(server_id for server_id, _ in rows)
+        return msgspec.to_builtins(Wanted(guests=guests, network=snapshot, full=full, images=images, servers=known))
 
     def _guest(self, db: Session, server: Server, ports: list[PortFacts]) -> GuestWanted:
         drive = None

@@ -27,6 +27,7 @@ class Wanted(msgspec.Struct, frozen=True):
     network: Snapshot | None
     full: bool
     images: tuple[str, ...] = ()  # with `full`: images that some server of the host was made from
+    servers: tuple[str, ...] = ()  # with `full`: every server of the host, also those that are in ERROR
 
 
 class GuestReport(msgspec.Struct, frozen=True):

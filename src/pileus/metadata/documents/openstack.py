@@ -50,7 +50,7 @@ def meta_data(server: Server, domain: str) -> dict[str, Any]:
 
 def network_data(ports: list[PortFacts]) -> dict[str, Any]:
     links, networks, services = [], [], []
-    for index, port in enumerate(ports):
+    for port in ports:
         links.append(
             {
                 "id": port.devname,
@@ -61,9 +61,8 @@ def network_data(ports: list[PortFacts]) -> dict[str, Any]:
             }
         )
         subnets = {subnet.id: subnet for subnet in port.subnets}
-        for number, fixed in enumerate(port.fixed_ips):
-            subnet = subnets[fixed.subnet_id]
-            networks.append(_network(f"network{index + number}", port, fixed.ip_address, subnet))
+        for fixed in port.fixed_ips:
+            networks.append(_network(f"network{len(networks)}", port, fixed.ip_address, subnets[fixed.subnet_id]))
         services += [
             {"type": "dns", "address": address} for subnet in port.subnets for address in subnet.dns_nameservers
         ]

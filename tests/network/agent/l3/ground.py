@@ -83,7 +83,7 @@ class Guest:
                 inside.ensure_routes({Route("0.0.0.0/0", gateway, "eth0")})
 
     def lease(
-        self, folder: Path, seconds: int = 3, options: tuple[str, ...] = (), client: str = "udhcpc"
+        self, folder: Path, seconds: int = 8, options: tuple[str, ...] = (), client: str = "udhcpc"
     ) -> dict[str, str]:
         """What busybox's DHCP client got; raises ProgramFailed when it got nothing."""
         script, result = folder / f"{self.namespace}.sh", folder / f"{self.namespace}.env"
