@@ -10,7 +10,7 @@ from tests.metadata.conftest import DHCP, FIXED, PUBLIC_KEY, USER_DATA, Guest
 
 def walk(guest: Guest, path: str) -> dict[str, str]:
     """Every text below a directory of the EC2 tree, by its path there."""
-    found = {}
+    found: dict[str, str] = {}
     for line in guest.text(path).splitlines():
         name = line.partition("=")[0]
         if line.endswith("/") or "=" in line:
@@ -112,18 +112,10 @@ def test_network_data_tells_fixed_addresses_and_leaves_dhcp_to_dhcp(guest: Guest
         ],
         "services": dns,
     }
-    assert sorted(found["networks"][:2], key=lambda entry: entry["ip_address"], reverse=True) == sorted(
-        [
-            static | {"id": entry["id"], "ip_address": address}
-            for entry, address in zip(found["networks"], FIXED, strict=False)
-        ],
-        key=lambda entry: entry["ip_address"],
-        reverse=True,
-    )
-    assert found["networks"][2:] == [
-        {"id": "network2", "link": names[dhcp["id"]], "network_id": dhcp["network_id"], "type": "ipv4_dhcp"}
+    assert found["networks"] == [
+        *(static | {"id": f"network{n}", "ip_address": address} for n, address in enumerate(FIXED)),
+        {"id": "network2", "link": names[dhcp["id"]], "network_id": dhcp["network_id"], "type": "ipv4_dhcp"},
     ]
-    assert [entry["id"] for entry in found["networks"]] == ["network0", "network1", "network2"]
     assert found["services"] == dns
     assert DHCP[0] not in str(found)
 

@@ -8,9 +8,15 @@ from typing import Any
 
 
 def facts(state: Path) -> dict[str, Any]:
-    """What the last `up` wrote down: pid, endpoint, host, overrides, database. Empty when there was none."""
+    """What the last `up` wrote down: pid, endpoint, host, overrides, database. Empty when there was none.
+
+    Raises SystemExit with words for who may not read it.
+    """
+    path = state / "run" / "cloud.json"
     try:
-        found: dict[str, Any] = json.loads((state / "run" / "cloud.json").read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
+    except PermissionError:
+        raise SystemExit(f"pileus: {path} is for the user who started the cloud") from None
     except (OSError, ValueError):
         return {}
     return found

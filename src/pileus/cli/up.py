@@ -23,6 +23,7 @@ READY_WITHIN = 120  # seconds until every API must answer
 
 
 def up(options: argparse.Namespace) -> int:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C before the supervisor takes over ends this at once
     state = (options.state or default_folder()).absolute()
     lock = _locked(state)
     if lock is None:
@@ -34,10 +35,10 @@ def up(options: argparse.Namespace) -> int:
         from pileus.roles.driver_names import check_drivers
     try:
         conf = _config(options, state)
+        owner = owner_of_roles(conf.cloud.user)
     except ConfigError as error:
         print(f"pileus: {error}", file=sys.stderr)
         return 1
-    owner = owner_of_roles(conf.cloud.user)
     fake = conf.cloud.hypervisor == conf.cloud.network_mechanism == "fake"
     prepare(state, owner, owner if fake else Owner(os.geteuid(), os.getegid()))
     (state / "agent" / "ready").unlink(missing_ok=True)
@@ -53,13 +54,14 @@ def up(options: argparse.Namespace) -> int:
     _remember(options, state, conf, host)
     if options.detach:
         return _detached(cloud, conf, state, lock)
-    (state / "run" / "supervisor.pid").write_text(f"{os.getpid()}\n")
     print(f"Starting on {conf.endpoint}; Ctrl-C ends it. Logs: {state / 'log'}")
     watcher = os.fork()
     if watcher == 0:
-        code = _wait(conf)
-        os._exit(code)
-    cloud.run(lambda: None)
+        try:
+            _wait(conf)
+        finally:
+            os._exit(0)
+    _supervise(cloud, state)
     _reap(watcher)
     print("pileus is down; guests, if any, keep running (`pileus down --all` ends them too).")
     return 0
@@ -87,7 +89,8 @@ def _config(options: argparse.Namespace, state: Path) -> Config:
 
 def _locked(state: Path) -> TextIO | None:
     """The state folder's lock, held as long as the cloud runs; None when another process has it."""
-    (state / "run").mkdir(parents=True, exist_ok=True)
+    for folder in (state, state / "run"):
+        folder.mkdir(mode=0o711, parents=True, exist_ok=True)
     lock = (state / "run" / "supervisor.lock").open("a")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -107,7 +110,10 @@ def _remember(options: argparse.Namespace, state: Path, conf: Config, host: str)
         "database": conf.database_url,
         "config": str(options.config.absolute()) if options.config else None,
     }
-    (state / "run" / "cloud.json").write_text(json.dumps(facts))
+    path = state / "run" / "cloud.json"
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(facts, file)  # the database's address may hold a password
 
 
 def _detached(cloud: Any, conf: Config, state: Path, lock: TextIO) -> int:
@@ -118,11 +124,17 @@ def _detached(cloud: Any, conf: Config, state: Path, lock: TextIO) -> int:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        (state / "run" / "supervisor.pid").write_text(f"{os.getpid()}\n")
-        cloud.run(lambda: None)
+        _supervise(cloud, state)
         os._exit(0)
     lock.close()
     return _wait(conf, child)
+
+
+def _supervise(cloud: Any, state: Path) -> None:
+    pid_file = state / "run" / "supervisor.pid"
+    pid_file.write_text(f"{os.getpid()}\n")
+    cloud.run(lambda: None)
+    pid_file.unlink(missing_ok=True)
 
 
 def _wait(conf: Config, child: int | None = None) -> int:

@@ -6,6 +6,8 @@ import secrets
 from pathlib import Path
 from typing import NamedTuple
 
+from pileus.kernel.config import ConfigError
+
 SECRETS = ("admin_password", "demo_password", "metadata_secret")
 PRIVATE = ("db", "bus", "keys", "images", "secrets")  # of the unprivileged roles
 SUPERVISED = ("log", "run")  # of the supervisor alone: root writes here by name
@@ -24,10 +26,15 @@ def default_folder() -> Path:
 
 
 def owner_of_roles(user: str) -> Owner:
-    """Who the API and reconcile processes run as: the configured user when root starts them, else whoever does."""
+    """Who the API and reconcile processes run as: the configured user when root starts them, else whoever does. Raises ConfigError."""
     if os.geteuid() != 0:
         return Owner(os.getuid(), os.getgid())
-    entry = pwd.getpwnam(user)
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError:
+        raise ConfigError(
+            f"section [cloud]: user = {user!r}: this machine has no such user; `useradd --system {user}` makes one"
+        ) from None
     return Owner(entry.pw_uid, entry.pw_gid)
 
 

@@ -114,12 +114,13 @@ class Supervisor:
             (self.conf.state / "run" / f"{role.name}.pid").unlink(missing_ok=True)
 
     def _fork(self, role: Role) -> int:
+        parent = os.getpid()
         pid = os.fork()
         if pid:
             return pid
         status = 1
         try:
-            self._become(role)
+            self._become(role, parent)
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(role.main())
             status = 0
@@ -129,10 +130,9 @@ class Supervisor:
             sys.stderr.flush()
             os._exit(status)
 
-    def _become(self, role: Role) -> None:
+    def _become(self, role: Role, parent: int) -> None:
         """In the child: die with the supervisor, log to the role's file, give up what the role does not need."""
         gc.enable()
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
@@ -142,6 +142,9 @@ class Supervisor:
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         if not role.privileged:
             drop_privileges(self.owner)
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # only now: a change of user undoes it
+        if os.getppid() != parent:
+            raise SystemExit("the supervisor is gone already")
         title = f"pileus-{role.name}".encode()[:15]
         ctypes.CDLL(None).prctl(15, title)
         logging.basicConfig(
@@ -178,7 +181,7 @@ def listen(address: str) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host.strip("[]"), int(port)))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, OverflowError) as error:
         raise SystemExit(f"pileus: cannot listen on {address}: {error}") from None
     listener.listen(2048)
     listener.setblocking(False)

@@ -32,8 +32,8 @@ def test_a_long_log_loses_its_head_and_no_line_of_its_tail(tmp_path: Path) -> No
 def test_the_tail_by_lines(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_bytes(b"one\ntwo\nthree\xff\n")
-    assert read_tail(log, 2, KEEP) == "two\nthree\ufffd\n"
-    assert read_tail(log, 10, KEEP) == "one\ntwo\nthree\ufffd\n"
+    assert read_tail(log, 2, KEEP) == "two\nthree\ufffd"
+    assert read_tail(log, 10, KEEP) == "one\ntwo\nthree\ufffd"
     assert read_tail(log, 0, KEEP) == ""
     assert read_tail(tmp_path / "absent", 2, KEEP) == ""
 

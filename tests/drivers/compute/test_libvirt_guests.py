@@ -212,7 +212,7 @@ def test_pressing_the_button_does_not_wait(libvirt_rig: LibvirtRig, ready_guest:
 
 
 def test_the_console_s_last_lines(libvirt_rig: LibvirtRig, ready_guest: GuestSpec) -> None:
-    assert libvirt_rig.driver.console_log(ready_guest.server_id, 1) == f"{READY}\n"
+    assert libvirt_rig.driver.console_log(ready_guest.server_id, 1) == READY
     assert libvirt_rig.driver.console_log(ready_guest.server_id, 0) == ""
 
 

@@ -71,7 +71,7 @@ class GuestFailed(Exception):
     """A step failed. `message` is for the user (no paths, no tenants), `detail` for the operator."""
 
     def __init__(self, message: str, detail: str = "", permanent: bool = False) -> None:
-        super().__init__(message)
+        super().__init__(f"{message} ({detail})" if detail else message)
         self.message = message
         self.detail = detail
         self.permanent = permanent
@@ -111,7 +111,7 @@ class Driver(Protocol):
         """No domain, no disk, no console file, no config drive of this server."""
 
     def console_log(self, server_id: str, length: int | None) -> str:
-        """The last `length` lines of the serial console (None: all that is kept), undecodable bytes replaced."""
+        """The last `length` lines of the serial console, joined by new lines; None: all that is kept. Undecodable bytes replaced."""
 
     def disk_ids(self) -> set[str]:
         """Server ids that have anything on this host's disk: with `guests()` the whole of what may leak."""

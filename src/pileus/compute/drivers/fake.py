@@ -137,7 +137,7 @@ class Driver:
             guest = self._guests.get(server_id)
             lines = guest.console if guest else []
             shown = lines if length is None else lines[-length:] if length > 0 else []
-            return "\n".join(shown)  # the prompt ends without a new line, as a guest's does
+            return "\n".join(shown)
 
     def disk_ids(self) -> set[str]:
         with self._lock:

@@ -49,7 +49,9 @@ def meta_data(server: Server, domain: str) -> dict[str, Any]:
 
 
 def network_data(ports: list[PortFacts]) -> dict[str, Any]:
-    links, networks, services = [], [], []
+    links: list[dict[str, Any]] = []
+    networks: list[dict[str, Any]] = []
+    services: list[dict[str, Any]] = []
     for port in ports:
         links.append(
             {

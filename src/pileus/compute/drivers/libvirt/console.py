@@ -39,7 +39,7 @@ def trim(path: Path, keep: int) -> None:
 
 
 def read_tail(path: Path, lines: int | None, keep: int) -> str:
-    """The last `lines` lines (None: all) of the last `keep` bytes; "" where there is no log."""
+    """The last `lines` lines (None: all, as they are) of the last `keep` bytes; "" where there is no log."""
     try:
         with path.open("rb") as file:
             size = os.fstat(file.fileno()).st_size
@@ -50,6 +50,5 @@ def read_tail(path: Path, lines: int | None, keep: int) -> str:
     text = data.decode("utf-8", errors="replace")
     if lines is None:
         return text
-    whole = text.removesuffix("\n")
-    shown = whole.split("\n")[-lines:] if lines > 0 else []  # a carriage return alone ends no line
-    return "\n".join(shown) + text[len(whole) :] if shown else ""
+    shown = text.removesuffix("\n").split("\n")[-lines:] if lines > 0 else []  # a carriage return alone ends no line
+    return "\n".join(shown)
