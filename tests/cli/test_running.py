@@ -96,6 +96,17 @@ def test_the_roles_of_fakes_have_no_privilege_and_can_not_write_where_root_does(
         assert (cloud.state / name).stat().st_uid == roles.pw_uid, name
 
 
+@as_root
+@pytest.mark.parametrize("command", ["up", "status", "down", "audit"])
+def test_another_user_is_told_whose_cloud_it_is(cloud: Installation, command: str) -> None:
+    stranger = Installation.__new__(Installation)
+    stranger.__dict__ = cloud.__dict__ | {"user": "nobody"}
+    done = stranger.run(command)
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"pileus: {cloud.state / 'run'}/")
+    assert len(done.stdout.splitlines()) == 1
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_killed_role_comes_back_and_no_request_is_lost(cloud: Installation, role: str) -> None:
     killed, others = cloud.pid(role), {other: cloud.pid(other) for other in ROLES if other != role}

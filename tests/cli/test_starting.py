@@ -64,6 +64,17 @@ def test_a_settings_file_that_is_not_there(folder: Path) -> None:
     refused(installation, "pileus.toml", "No such file")
 
 
+def test_a_state_folder_whose_name_is_too_long(folder: Path) -> None:
+    installation = Installation(folder)
+    installation.state = folder / ("x" * 90)
+    refused(installation, "too long for the sockets")
+
+
+def test_a_state_folder_that_can_not_be_made(folder: Path) -> None:
+    (folder / "state").write_text("a file")
+    refused(Installation(folder), str(folder / "state"), "exists")
+
+
 def test_a_driver_that_is_not_there(folder: Path) -> None:
     installation = Installation(folder, settings='hypervisor = "abacus"\nnetwork_mechanism = "fake"\n')
     command = [word for word in installation.command(*installation.up_arguments(), "--detach") if word != "--fake"]

@@ -292,8 +292,8 @@ def test_backoff_has_an_end() -> None:
 
 
 def test_the_longest_due_first_and_no_more_than_a_batch(db: Database) -> None:
-    add(db, "late", due=-1)
-    add(db, "early", due=-50)
+    add(db, "a-late", due=-1)
+    add(db, "z-early", due=-50)
     add(db, "future", due=50)
     add(db, *[f"k{n}" for n in range(5)], due=-20)
     worked: list[str] = []
@@ -304,9 +304,9 @@ def test_the_longest_due_first_and_no_more_than_a_batch(db: Database) -> None:
 
     reconciler = engine(db, step, batch=4)
     assert reconciler.round() == 4
-    assert worked == ["early", "k0", "k1", "k2"]
+    assert worked == ["z-early", "k0", "k1", "k2"]
     assert reconciler.round() == 4 - 1
-    assert worked[4:] == ["k3", "k4", "late"]
+    assert worked[4:] == ["k3", "k4", "a-late"]
     assert reconciler.round(["future"]) == 0
 
 

@@ -40,7 +40,7 @@ def parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("setup", help="only install what `up` needs, so that it can run where nothing can be fetched")
     commands.add_parser("test", help="set up what is missing and run the checks and tests")
-    for command in (up, down, *(commands.choices[name] for name in ("status", "logs", "config", "audit"))):
+    for command in (up, down, *(commands.choices[name] for name in ("status", "logs", "audit"))):
         command.add_argument(
             "--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)"
         )

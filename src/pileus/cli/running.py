@@ -29,6 +29,8 @@ def is_up(state: Path) -> bool:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
+    except PermissionError as error:
+        raise SystemExit(f"pileus: {error.filename} is for the user who started the cloud") from None
     except OSError:
         return False
     return False

@@ -14,18 +14,24 @@ from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import urlsplit
 
+from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.config import Config, ConfigError
 from pileus.roles.state import Owner, default_folder, owner_of_roles, prepare
 from pileus.setup import guest_image, places
 from pileus.setup.progress import step
 
 READY_WITHIN = 120  # seconds until every API must answer
+LONGEST_SOCKET = 107  # bytes of a Unix socket's path
 
 
 def up(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C before the supervisor takes over ends this at once
     state = (options.state or default_folder()).absolute()
-    lock = _locked(state)
+    try:
+        lock = _locked(state)
+    except OSError as error:
+        print(f"pileus: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
     if lock is None:
         print(f"pileus is up already: `pileus status --state {state}` tells more.")
         return 0
@@ -36,6 +42,8 @@ def up(options: argparse.Namespace) -> int:
     try:
         conf = _config(options, state)
         owner = owner_of_roles(conf.cloud.user)
+        host = conf.cloud.host or socket.gethostname()
+        _check_length(state, host)
     except ConfigError as error:
         print(f"pileus: {error}", file=sys.stderr)
         return 1
@@ -45,7 +53,6 @@ def up(options: argparse.Namespace) -> int:
     from pileus.roles import credentials
 
     credentials.write(conf)
-    host = conf.cloud.host or socket.gethostname()
     cloud = supervisor.Supervisor(conf, host)
     check_drivers(conf.cloud.hypervisor, conf.cloud.network_mechanism)
     image = guest_image.path(places.find())
@@ -85,6 +92,15 @@ def _config(options: argparse.Namespace, state: Path) -> Config:
     if options.fake or os.geteuid() != 0:
         overrides |= {"hypervisor": "fake", "network_mechanism": "fake"}
     return composition.load(state, options.config, overrides)
+
+
+def _check_length(state: Path, host: str) -> None:
+    """The names of the bus's sockets must fit the system's limit (unix(7))."""
+    longest = len(os.fsencode(state / "bus" / f"{agent_topic(host)}.call"))
+    if longest > LONGEST_SOCKET:
+        raise ConfigError(
+            f"the state folder's name is {longest - LONGEST_SOCKET} bytes too long for the sockets in it: {state}"
+        )
 
 
 def _locked(state: Path) -> TextIO | None:

@@ -152,7 +152,7 @@ def test_guest_with_config_drive(image: Path, tmp_path: Path, bus: str) -> None:
         assert guest.ssh("hostname; cat /etc/hostname").stdout == "driven-1\ndriven-1\n"
         assert "metadata from config drive" in guest.console
         found = guest.ssh(
-            "sudo mount $(blkid -L config-2 -o device) /mnt && cat /mnt/openstack/latest/meta_data.json"
+            "sudo mount $(/sbin/blkid -L config-2 -o device) /mnt && cat /mnt/openstack/latest/meta_data.json"
         )
         assert '"hostname": "driven-1.novalocal"' in found.stdout
 

@@ -13,6 +13,9 @@ class AgentSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cpu_model: Annotated[str, Meta(description="CPU that guests see; empty: the driver's choice for the virt type")] = (
         ""
     )
+    machine: Annotated[str, Meta(description="machine type of guests whose image asks for none")] = "pc"
+    qemu_user: Annotated[str, Meta(description="unprivileged user that guests run as")] = "libvirt-qemu"
+    console_log_kib: Annotated[int, Meta(ge=16, description="KiB kept of each guest's console log")] = 1024
     tunnel_ip: Annotated[str, Meta(description="address of this host for VXLAN")] = "127.0.0.1"
     vxlan_port: Annotated[int, Meta(ge=1, le=65535, description="UDP port of VXLAN")] = 4789
     public_bridge: Annotated[str, Meta(max_length=15, description="bridge of the physical network `public`")] = "br-ex"

@@ -13,7 +13,16 @@ def _libvirt(state: Path, settings: AgentSettings) -> Driver:
     from pileus.compute.drivers.libvirt import Settings
 
     folder = state / "compute"
-    return Libvirt(Settings(state_dir=str(folder), virt_type=settings.virt_type, cpu_model=settings.cpu_model))
+    return Libvirt(
+        Settings(
+            state_dir=str(folder),
+            virt_type=settings.virt_type,
+            cpu_model=settings.cpu_model,
+            machine=settings.machine,
+            qemu_user=settings.qemu_user,
+            console_log_bytes=settings.console_log_kib * 1024,
+        )
+    )
 
 
 def _fake(state: Path, settings: AgentSettings) -> Driver:

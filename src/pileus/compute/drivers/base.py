@@ -117,4 +117,4 @@ class Driver(Protocol):
         """Server ids that have anything on this host's disk: with `guests()` the whole of what may leak."""
 
     def stop(self) -> None:
-        """Release what the driver itself started (`pileus down --guests` stops guests before this)."""
+        """Release what the driver itself started (`pileus down --all` stops the guests before this)."""

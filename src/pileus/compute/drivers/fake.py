@@ -18,7 +18,7 @@ State = Literal["built", "running", "paused", "stopped"]
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The `[compute.fake]` section of the configuration."""
+    """What the fake is told, mostly by tests."""
 
     state_dir: str = ""
     """Folder for the guests' files; empty keeps guests in memory alone."""

@@ -27,7 +27,7 @@ class Action:
 class Route:
     """One operation.
 
-    The handler is called as `handler(call, loaded?, **path parameters it names, body=?, query=?)`; the annotation of `body` is the
+    The handler is called as `handler(call, loaded?, **path parameters it names, body=?)`; the annotation of `body` is the
     schema. `load(call, …path parameters it names)` finds the target first: it raises NotFound, and what it returns is what the
     policy rule is checked against (its `project_id`, `user_id`, …) and what the handler gets. A target of another project that
     the caller may not see answers 404. `write` says whether the transaction writes (by default: all but GET and HEAD).

@@ -1,4 +1,4 @@
-"""The `[compute.libvirt]` section of the configuration."""
+"""What the libvirt driver is told; `compute.drivers` fills it from the section `[agent]`."""
 
 from typing import Literal
 
