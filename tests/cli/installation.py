@@ -51,7 +51,8 @@ class Installation:
         self.config.chmod(0o644)
 
     def command(self, *arguments: str) -> list[str]:
-        words = [arguments[0], "--state", str(self.state), *arguments[1:]]
+        state = [] if arguments[0] == "config" else ["--state", str(self.state)]
+        words = [arguments[0], *state, *arguments[1:]]
         if not self.user:
             return [str(REPOSITORY / "pileus"), *words]
         surroundings = [f"HOME={self.home}", f"PATH={os.environ['PATH']}", f"PYTHONPATH={REPOSITORY / 'src'}"]

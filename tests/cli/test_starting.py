@@ -13,6 +13,8 @@ import pytest
 
 from tests.cli.installation import REPOSITORY, Installation, wait_for
 
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start roles of another user")
+
 
 def refused(installation: Installation, *words: str) -> None:
     done = installation.up()
@@ -68,6 +70,12 @@ def test_a_state_folder_whose_name_is_too_long(folder: Path) -> None:
     installation = Installation(folder)
     installation.state = folder / ("x" * 90)
     refused(installation, "too long for the sockets")
+
+
+@as_root
+def test_a_state_folder_that_the_roles_can_not_reach(folder: Path) -> None:
+    folder.chmod(0o700)
+    refused(Installation(folder), f"chmod o+x {folder}", "pileus")
 
 
 def test_a_state_folder_that_can_not_be_made(folder: Path) -> None:

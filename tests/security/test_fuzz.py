@@ -47,7 +47,7 @@ def test_random_requests(world: World, paths: list[str], who: str) -> None:
     latin = st.text(st.characters(min_codepoint=32, max_codepoint=255, exclude_characters="\x7f"), max_size=30)
 
     @settings(
-        max_examples=700,
+        max_examples=400,
         deadline=None,
         derandomize=True,
         database=None,
@@ -92,9 +92,9 @@ def routes_with_bodies() -> list[tuple[str, Route]]:
     ]
 
 
-@pytest.mark.parametrize("who", ["admin", "member"])
-def test_every_field_with_every_hostile_value(world: World, who: str) -> None:
-    """A good body with one bad thing in it, for each place that the body's type names."""
+def test_every_field_with_hostile_values(world: World) -> None:
+    """A good body with one bad thing in it, for each place that the body's type names; each place gets some of the values."""
+    turn = 0
     about = {(cell.operation, cell.action): cell for cell in cells(world) if cell.target != "fake"}
     broken = []
     with world.taken_back():
@@ -106,11 +106,12 @@ def test_every_field_with_every_hostile_value(world: World, who: str) -> None:
                     continue
                 good = body_of(operation, action, world.ids, "red")
                 for place in hostile.fields(shape):
-                    for value in hostile.VALUES:
+                    for _ in range(4):
+                        value = hostile.VALUES[(turn := turn + 1) % len(hostile.VALUES)]
                         at = (action, *place) if action else place
                         bad = hostile.with_value(good, at, value)
                         version = f"compute {cell.version},placement 1.39"
-                        answer = world.ask(who, route.method, cell.path, bad, openstack_api_version=version)
+                        answer = world.ask("admin", route.method, cell.path, bad, openstack_api_version=version)
                         if answer.status >= 500 and answer.status not in TOLERATED:
                             broken.append(f"{operation} {'.'.join(at)} = {str(value)[:40]!r}: {answer.status}")
     assert broken == []
@@ -120,12 +121,14 @@ def test_every_query_with_hostile_values(world: World) -> None:
     """Filters of every list: nothing that a query can say breaks the database."""
     values = ("", "\x00", "-1", "9" * 30, "[", "(", "*", "a" * 5000, "%25", "'", "1e5", "None", "☃", "in:", "!", "gt:x")
     broken = []
-    for path in sorted({c.path for c in cells(world) if c.method == "GET" and c.target != "fake"}):
+    turn = 0
+    for path in sorted({c.path for c in cells(world) if c.method == "GET" and "{" not in c.operation}):
         for name in NAMES:
-            for value in values:
-                answer = world.client.ask("GET", path, token=world.tokens["admin"], query=f"{name}={value}".encode().decode("latin-1"))
-                if answer.status >= 500 and answer.status not in TOLERATED:
-                    broken.append(f"{path} {name}={value[:20]!r}: {answer.status}")
+            value = values[(turn := turn + 1) % len(values)]
+            query = f"{name}={value}".encode().decode("latin-1")
+            answer = world.client.ask("GET", path, token=world.tokens["admin"], query=query)
+            if answer.status >= 500 and answer.status not in TOLERATED:
+                broken.append(f"{path} {name}={value[:20]!r}: {answer.status}")
     assert broken == []
 
 
@@ -161,10 +164,9 @@ def test_patterns_that_never_end(world: World, name: str, pattern: str) -> None:
     """A regular expression of one caller may not stop the API for all (catastrophic backtracking)."""
     wish = {"name": "a" * 200, "description": "a" * 200, "hostname": "a" * 60}
     red = world.ids["red"]["server"]
-    with world.taken_back():
-        world.must("member", "PUT", f"/compute/v2.1/servers/{red}", {"server": {}})
     world.must("member", "PUT", f"/compute/v2.1/servers/{red}", {"server": wish})
-    reply = world.client.ask("GET", "/compute/v2.1/servers", token=world.tokens["member"], query=f"{name}={pattern.replace('+', '%2B')}")
+    query = f"{name}={pattern.replace('+', '%2B')}"
+    reply = world.client.ask("GET", "/compute/v2.1/servers", token=world.tokens["member"], query=query)
     assert reply.status in (200, 400)
 
 

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.config import Config, ConfigError
-from pileus.roles.state import Owner, default_folder, owner_of_roles, prepare
+from pileus.roles.state import Owner, check_reachable, default_folder, owner_of_roles, prepare
 from pileus.setup import guest_image, places
 from pileus.setup.progress import step
 
@@ -42,6 +42,7 @@ def up(options: argparse.Namespace) -> int:
     try:
         conf = _config(options, state)
         owner = owner_of_roles(conf.cloud.user)
+        check_reachable(state, owner)
         host = conf.cloud.host or socket.gethostname()
         _check_length(state, host)
     except ConfigError as error:

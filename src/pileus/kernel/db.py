@@ -39,6 +39,15 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb")}
 
 
+LOST_FOR_NOW = {1205, 1213, 2006, 2013}  # MariaDB: lock wait, deadlock, connection gone
+
+
+def is_passing(error: OperationalError) -> bool:
+    """Will the same transaction, run again, probably succeed? A missing table or a full disk will not."""
+    code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    return code in LOST_FOR_NOW or (isinstance(code, str) and ("locked" in code or "busy" in code))
+
+
 def new_id() -> str:
     """A UUID with dashes: servers, ports, images."""
     return str(uuid.uuid4())
@@ -91,6 +100,8 @@ class Database:
                 with self.writing() as session:
                     return work(session)
             except OperationalError as error:
+                if not is_passing(error):
+                    raise
                 log.info("again after %s", error.orig)
         with self.writing() as session:
             return work(session)

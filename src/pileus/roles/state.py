@@ -38,6 +38,18 @@ def owner_of_roles(user: str) -> Owner:
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
+def check_reachable(state: Path, owner: Owner) -> None:
+    """Raises ConfigError when the roles' user can not pass through a folder above the state folder."""
+    for folder in state.parents:
+        held = folder.stat()
+        bit = 0o100 if held.st_uid == owner.uid else 0o010 if held.st_gid == owner.gid else 0o001
+        if owner.uid != 0 and not held.st_mode & bit:
+            name = pwd.getpwuid(owner.uid).pw_name
+            raise ConfigError(
+                f"{folder}: the user {name} must be able to pass through it; `chmod o+x {folder}` allows that"
+            )
+
+
 def prepare(state: Path, owner: Owner, agent: Owner) -> None:
     """Make what is missing. Nothing that exists is changed, but for its owner. `agent` owns what the host's agent writes."""
     state.mkdir(mode=0o711, parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import ANONYMOUS
-from pileus.kernel.db import ATTEMPTS
+from pileus.kernel.db import ATTEMPTS, is_passing
 from pileus.kernel.errors import (
     ApiError,
     BadRequest,
@@ -150,8 +150,10 @@ class App:
                     db.rollback()
                     log.info("conflict in %s %s: %s", call.request.method, call.request.scope["path"], error.orig)
                     raise Conflict("The request conflicts with what exists already.") from None
-                except OperationalError:
+                except OperationalError as error:
                     db.rollback()
+                    if not is_passing(error):
+                        raise
                     if attempt == ATTEMPTS - 1:
                         log.exception("the database refused %s", call.request.scope["path"])
         raise Unavailable("The database is busy; try again.", headers={"retry-after": "1"})
