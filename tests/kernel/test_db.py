@@ -7,6 +7,7 @@ import pymysql
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
 
 from pileus.kernel.db import ATTEMPTS, Database, is_passing
 
@@ -27,7 +28,7 @@ def test_what_passes(cause: Exception, passing: bool) -> None:
 
 def test_a_transaction_is_tried_again_from_the_start(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'x.sqlite'}")
-    tries = []
+    tries: list[object] = []
 
     def work(session: object) -> str:
         tries.append(session)
@@ -37,7 +38,12 @@ def test_a_transaction_is_tried_again_from_the_start(tmp_path: Path) -> None:
 
     assert (database.transact(work), len(tries)) == ("done", 3)
     tries.clear()
+
+    def hopeless(session: Session) -> None:
+        tries.append(session)
+        session.execute(text("SELECT * FROM nowhere"))
+
     with pytest.raises(OperationalError):
-        database.transact(lambda session: tries.append(1) or session.execute(text("SELECT * FROM nowhere")))
+        database.transact(hopeless)
     assert len(tries) == 1 < ATTEMPTS
     database.close()
