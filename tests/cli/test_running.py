@@ -103,8 +103,8 @@ def test_another_user_is_told_whose_cloud_it_is(cloud: Installation, command: st
     stranger.__dict__ = cloud.__dict__ | {"user": "nobody"}
     done = stranger.run(command)
     assert done.returncode == 1
-    assert done.stdout.startswith(f"pileus: {cloud.state / 'run'}/")
-    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(f"pileus: {cloud.state / 'run'}/")
 
 
 @pytest.mark.parametrize("role", ROLES)

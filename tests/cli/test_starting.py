@@ -19,10 +19,11 @@ as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can start role
 def refused(installation: Installation, *words: str) -> None:
     done = installation.up()
     assert done.returncode == 1, done.stdout
-    assert done.stdout.startswith("pileus: ")
-    assert len(done.stdout.splitlines()) == 1
+    assert "Traceback" not in done.stdout
+    last = done.stdout.splitlines()[-1]  # a slow machine says before that it is loading
+    assert last.startswith("pileus: ")
     for word in words:
-        assert word in done.stdout
+        assert word in last
     assert installation.processes() == []
 
 
@@ -97,8 +98,8 @@ def test_a_driver_that_is_not_there(folder: Path) -> None:
         "pileus.main",
     ]  # the script would install for real drivers
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == "pileus: [cloud] hypervisor = 'abacus': known are libvirt, fake\n"
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "pileus: [cloud] hypervisor = 'abacus': known are libvirt, fake"
     assert installation.processes() == []
 
 

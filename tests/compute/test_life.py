@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pileus.compute.drivers.base import GuestFailed
+from pileus.compute.drivers.base import GuestFailed, GuestSpec
 from pileus.compute.hosts.models import Host
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.placement import internal as placement
@@ -281,5 +281,30 @@ def test_a_guest_without_a_row_is_told_of_and_left_alone(tmp_path: Path) -> None
 
         await cloud.until("a note", noted)
         assert cloud.driver.guests()[server_id].state == "running"
+
+    run(tmp_path, story)
+
+
+def test_a_host_boot_brings_guests_back_even_when_the_first_try_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def story(cloud: Living) -> None:
+        server_id = await cloud.boot()
+        await cloud.settled(server_id, "ACTIVE")
+        await cloud.kill_agent()
+        cloud.driver.ensure_stopped(server_id, 0)
+        monkeypatch.setattr("tests.living.boot_id", lambda: "after")
+        real, failures = cloud.driver.ensure_running, [GuestFailed("not yet")]
+
+        def late(spec: GuestSpec) -> None:
+            if failures:
+                raise failures.pop()
+            real(spec)
+
+        monkeypatch.setattr(cloud.driver, "ensure_running", late)
+        await cloud.start_agent()
+        await cloud.until("the guest", lambda: cloud.driver.guests()[server_id].state == "running")
+        shown = await cloud.settled(server_id, "ACTIVE")
+        assert shown["OS-EXT-STS:power_state"] == 1
 
     run(tmp_path, story)

@@ -182,6 +182,7 @@ def _side(world: World, side: str, who: str, number: int) -> None:
     ids["security_group"] = make("network/v2.0", "security-groups", "security_group", name=f"{side}-group")["id"]
     rule = {"security_group_id": ids["security_group"], "direction": "ingress", "protocol": "icmp"}
     ids["rule"] = make("network/v2.0", "security-group-rules", "security_group_rule", **rule)["id"]
+    ids["shared_port"] = make("network/v2.0", "ports", "port", network_id=gateway["network_id"])["id"]
     pool = {"name": side, "prefixes": [f"10.{number + 100}.0.0/16"]}
     ids["subnetpool"] = make("network/v2.0", "subnetpools", "subnetpool", **pool)["id"]
     for kind in ("network", "subnet", "port", "router", "floatingip", "subnetpool", "security_group"):

@@ -71,7 +71,7 @@ def test_root_gets_debians_venv_even_for_a_cloud_of_fakes(
 ) -> None:
     monkeypatch.setattr(environment, "can_be_made", lambda: False)
     launch.ensure(places(tmp_path), Needs())
-    assert order == ["python3-venv", "RUN", "source"]
+    assert order == ["python3-venv", "users", "RUN", "source"]
 
 
 def test_the_umask_of_the_caller_does_not_reach_what_is_made_and_comes_back(

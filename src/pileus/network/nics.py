@@ -90,6 +90,8 @@ def _network(db: Session, context: Context, request: NicRequest, group_ids: tupl
     if not subnets:
         raise BadRequest(f"Network {network.id} requires a subnet in order to boot instances on.")
     if request.fixed_ip is not None:
+        if network.project_id != context.project_id and not context.is_admin:  # as `create_port:fixed_ips:ip_address`
+            raise Forbidden(f"Only the owner of network {network.id} chooses addresses on it.")
         address = _address(request.fixed_ip)
         if not any(cidrs.address(address) in cidrs.cidr(cidr) for _, cidr in subnets):
             raise BadRequest(f"Fixed IP {address} is not a valid ip address for network {network.id}.")

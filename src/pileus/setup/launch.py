@@ -62,8 +62,10 @@ def ensure(here: Places, wanted: Needs) -> Ready:
         if wanted.host:
             packages.ensure(here, (*packages.HOST, *guest_image.packages(), *(packages.TESTS if wanted.dev else ())))
             users.ensure()
-        elif here.privileged and not environment.can_be_made():
-            packages.ensure(here, (packages.VENV,))
+        elif here.privileged:
+            if not environment.can_be_made():
+                packages.ensure(here, (packages.VENV,))
+            users.ensure()  # the roles of a cloud of fakes, too, run unprivileged
         for kind in Kind if wanted.dev else (Kind.RUN,):
             built = environment.ensure(here, kind)
             if wanted.host:

@@ -51,7 +51,7 @@ class Agent:
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._generation = -1  # of the network that stands
-        self._full = True
+        self._full = True  # the next round asks for every guest, not only those that are behind
         self._slots = asyncio.Semaphore(4)
         self._said: dict[str, GuestReport] = {}
         self._rests: dict[str, tuple[int, float]] = {}  # server -> generation that failed, when it may be tried again
@@ -68,17 +68,18 @@ class Agent:
         rounds = 0
         while True:
             self._wake.clear()
+            full, self._full = self._full or rounds % 60 == 0, False
             try:
-                await self._round()
+                await self._round(full)
                 rounds += 1
                 if rounds == 1:
                     self.ready()
-                self._full = rounds % 60 == 0
             except BusError as error:
                 log.warning("control plane: %s", error)
                 self._full = True
                 await asyncio.sleep(0.5)
             except Exception:
+                self._full = True
                 log.exception("agent round")
                 await asyncio.sleep(1)
             with contextlib.suppress(TimeoutError):
@@ -116,9 +117,9 @@ class Agent:
                 log.info("waiting for the control plane: %s", error)
                 await asyncio.sleep(0.2)
 
-    async def _round(self) -> None:
+    async def _round(self, full: bool) -> None:
         """Each interval the network that is wanted already is applied again: what died or was taken away comes back."""
-        question = {"host": self.host, "full": self._full, "network_generation": self._generation}
+        question = {"host": self.host, "full": full, "network_generation": self._generation}
         wanted = msgspec.convert(await self.bus.call(CONTROL, "wanted", question), Wanted)
         report = None
         self._snapshot = wanted.network or self._snapshot
@@ -131,7 +132,7 @@ class Agent:
             for item, why in report.faults.items():
                 log.warning("network %s: %s", item, why)
         facts = await asyncio.to_thread(self._facts)
-        await self._report(facts, report)
+        await self._report(facts, report, everything=full)
         for guest in wanted.guests:
             self._take_up(guest)
         if wanted.full:
@@ -182,7 +183,12 @@ class Agent:
     def _rest(self, wanted: GuestWanted, seconds: float) -> None:
         """After a failure the same wish waits a while; another wish does not."""
         self._rests[wanted.spec.server_id] = (wanted.generation, time.monotonic() + seconds)
-        asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        asyncio.get_running_loop().call_later(seconds, self._try_again)
+
+    def _try_again(self) -> None:
+        """All guests are asked for: one that fails to come back after a boot of the host is not behind by its generation."""
+        self._full = True
+        self._wake.set()
 
     def _resting(self, wanted: GuestWanted) -> bool:
         generation, until = self._rests.get(wanted.spec.server_id, (0, 0.0))
@@ -191,13 +197,16 @@ class Agent:
         self._rests.pop(wanted.spec.server_id, None)
         return False
 
-    async def _report(self, guests: tuple[GuestReport, ...], network: NetworkReport | None) -> None:
+    async def _report(
+        self, guests: tuple[GuestReport, ...], network: NetworkReport | None, *, everything: bool = False
+    ) -> None:
         """Only news of guests are sent; an empty report says that the host is alive."""
-        news = tuple(fact for fact in guests if self._said.get(fact.server_id) != fact or self._full)
+        news = tuple(fact for fact in guests if everything or self._said.get(fact.server_id) != fact)
         report = HostReport(self.host, news, network, (*self._notes, *self._strangers), self._network_notes)
         await self.bus.call(CONTROL, "report", {"report": msgspec.to_builtins(report)})
         for fact in news:
             if fact.state == "absent":
                 self._said.pop(fact.server_id, None)
+                self._rests.pop(fact.server_id, None)
             else:
                 self._said[fact.server_id] = fact

@@ -35,7 +35,7 @@ def next_step(server: Server, guest: Guest | None, attempts: int) -> str | None:
         return "remind"
     if server.observed_generation < guest.generation or server.launched_at is None:
         return "settle"
-    if server.fault is None and POWERED.get(guest.state, server.wanted) != server.wanted:
+    if server.fault is None and guest.fault is None and POWERED.get(guest.state, server.wanted) != server.wanted:
         return "follow"
     return None
 
