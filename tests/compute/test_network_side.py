@@ -22,7 +22,8 @@ def test_addresses_groups_and_release(tmp_path: Path) -> None:
         ] == [server_id]
 
         await cloud.ask("POST", "/network/v2.0/security-groups", {"security_group": {"name": "web"}})
-        await cloud.act(server_id, {"addSecurityGroup": {"name": "web"}})
+        status, _ = await cloud.ask("POST", f"{path}/action", {"addSecurityGroup": {"name": "web"}}, user="admin")
+        assert status == 202
         shown = (await cloud.ask("GET", f"{path}/os-security-groups"))[1]["security_groups"]
         assert [group["name"] for group in shown] == ["default", "web"]
         assert {rule["group"]["name"] for rule in shown[0]["rules"]} == {"default"}

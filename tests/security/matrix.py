@@ -10,11 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.security.bodies import UUID, body_of
-from tests.security.world import HOST, PEOPLE, World, world_of
-
 from pileus.composition import SERVICES
 from pileus.kernel.http.routes import PUBLIC, Route
+from tests.security.bodies import UUID, body_of
+from tests.security.world import HOST, PEOPLE, World, world_of
 
 GOLDEN = Path(__file__).parent / "golden"
 TARGETS = ("red", "blue", "lent", "shared", "fake")
@@ -86,9 +85,10 @@ def cells(world: World) -> Iterator[Cell]:
             if operation in seen:  # an older microversion's form of the same
                 continue
             seen.add(operation)
+            actions: tuple[str | None, ...] = tuple(route.actions or ()) or (None,)
             for target in TARGETS:
                 path = _path(world, manifest.name, route, target)
-                for action in (route.actions or {None: None}) if path is not None else ():
+                for action in actions if path is not None else ():
                     public = route.rules == [PUBLIC]
                     version = route.until if manifest.name == "compute" and route.until else "2.96"
                     yield Cell(operation, action, target, route.method, f"/{manifest.name}{path}", public, version)

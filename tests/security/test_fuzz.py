@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from pileus.composition import SERVICES
+from pileus.kernel.http.routes import Route
 from tests.security import hostile
 from tests.security.bodies import body_of
 from tests.security.matrix import cells
 from tests.security.world import World
-
-from pileus.composition import SERVICES
-from pileus.kernel.http.routes import Route
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PROPFIND", "get", "")
 NAMES = ("limit", "marker", "sort_key", "sort_dir", "sort", "fields", "name", "id", "tags", "changes-since", "status",
@@ -168,6 +168,15 @@ def test_patterns_that_never_end(world: World, name: str, pattern: str) -> None:
     query = f"{name}={pattern.replace('+', '%2B')}"
     reply = world.client.ask("GET", "/compute/v2.1/servers", token=world.tokens["member"], query=query)
     assert reply.status in (200, 400)
+
+
+def test_how_many_servers_is_not_counted_down(world: World) -> None:
+    """Billions of servers asked for are as quickly answered as three: up to the quota, or refused."""
+    wish = {"name": "x", "imageRef": world.ids["shared"]["image"], "flavorRef": "42", "networks": "none"}
+    with world.taken_back():
+        for counts in ({"max_count": 2**40}, {"min_count": 2**40}, {"min_count": 1, "max_count": 2**62}):
+            answer = world.ask("member", "POST", "/compute/v2.1/servers", {"server": wish | counts})
+            assert answer.status in (202, 400, 403)
 
 
 def resident() -> int:

@@ -1,6 +1,7 @@
 """Who asks is what the token says: never what other headers or the body say (OSSA-2026-001, LP 2148398)."""
 
 import pytest
+
 from tests.security.world import World
 
 FORGED = {
@@ -83,15 +84,22 @@ def test_a_subject_token_is_no_login(world: World) -> None:
 @pytest.mark.parametrize("key", ["project_id", "tenant_id"])
 @pytest.mark.parametrize(
     ("plural", "singular"),
-    [("networks", "network"), ("routers", "router"), ("security-groups", "security_group"), ("subnetpools", "subnetpool")],
+    [
+        ("networks", "network"),
+        ("routers", "router"),
+        ("security-groups", "security_group"),
+        ("subnetpools", "subnetpool"),
+    ],
 )
 def test_a_body_names_no_other_owner(world: World, plural: str, singular: str, key: str) -> None:
-    wish = {"name": "x", key: world.ids["blue"]["project"]}
+    wish: dict[str, object] = {"name": "x", key: world.ids["blue"]["project"]}
     wish |= {"prefixes": ["10.9.0.0/16"]} if singular == "subnetpool" else {}
     assert world.ask("member", "POST", f"/network/v2.0/{plural}", {singular: wish}).status in (400, 403)
 
 
-@pytest.mark.parametrize("owner", [{"project_id": "@"}, {"user_id": "@"}, {"tenant_id": "@"}, {"target": {"project_id": "@"}}])
+@pytest.mark.parametrize(
+    "owner", [{"project_id": "@"}, {"user_id": "@"}, {"tenant_id": "@"}, {"target": {"project_id": "@"}}]
+)
 def test_owners_in_bodies_never_reach_the_policy(world: World, owner: dict[str, object]) -> None:
     """The caller names itself as the owner of what is another's, at every level of the body."""
     blue, red = world.ids["blue"], world.ids["red"]["project"]

@@ -11,7 +11,6 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.security.world import World
 
 from pileus.compute.drivers.base import GuestFailed, GuestSpec, ImageRef, NicSpec
 from pileus.compute.drivers.libvirt.domain_xml import Platform, domain_xml
@@ -36,6 +35,7 @@ from pileus.network.agent.snapshot import (
     Snapshot,
     Subnet,
 )
+from tests.security.world import World
 
 QUICK = settings(
     max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -44,9 +44,22 @@ HOSTILE = st.one_of(
     st.text(max_size=60),
     st.text(alphabet="a1.:,;/\n\r\0\t\"'`$(){}[]#=|<>\\& ", max_size=30),
     st.sampled_from(
-        ["</name><devices/>", "]]>", "<!--", "&lt;", "a' file='/etc/shadow", '"/><qemu:arg value="-S"/>', "\ud800",
-         "x\ndhcp-script=/bin/sh", "a,set:known", "$(id)", "accept; flush ruleset", "} } table ip x {", "../../x"]
-    ),  # fmt: skip
+        [
+            "</name><devices/>",
+            "]]>",
+            "<!--",
+            "&lt;",
+            "a' file='/etc/shadow",
+            '"/><qemu:arg value="-S"/>',
+            "\ud800",
+            "x\ndhcp-script=/bin/sh",
+            "a,set:known",
+            "$(id)",
+            "accept; flush ruleset",
+            "} } table ip x {",
+            "../../x",
+        ]
+    ),
 )
 PLATFORM = Platform("qemu", "Nehalem", "pc")
 FILES = GuestFiles(Path("/state/guests"), QemuUser(64055, 64055))
@@ -154,7 +167,9 @@ def rules_for(hostile: str, *, mac: str = "fa:16:3e:00:00:05", address: str = "1
     )
     networks = (Network(NETWORK, "local", None, None, 1400, ()),)
     shot = Snapshot(host="h", generation=1, networks=networks, ports=(port, good), security_groups=groups, routers=())
-    return difference(Ruleset(), ruleset_of(policy_of(shot), Numbering(range(1, 60000), 0, {}), Numbering(range(1, 60000), 0, {})))
+    return difference(
+        Ruleset(), ruleset_of(policy_of(shot), Numbering(range(1, 60000), 0, {}), Numbering(range(1, 60000), 0, {}))
+    )
 
 
 @QUICK
@@ -202,7 +217,7 @@ def test_the_api_refuses_control_characters_where_they_could_matter(world: World
         ):
             answer = world.ask("member", "PUT", f"/network/v2.0/{kind}", {wrapper: wish})
             assert answer.status == 400, (kind, wish)
-        wish = {"server": {"hostname": value}}
-        assert world.ask("member", "PUT", f"/compute/v2.1/servers/{red['server']}", wish).status == 400
+        name = {"server": {"hostname": value}}
+        assert world.ask("member", "PUT", f"/compute/v2.1/servers/{red['server']}", name).status == 400
         key = {"keypair": {"name": "x", "public_key": f"ssh-ed25519 AAAA{value}"}}
         assert world.ask("member", "POST", "/compute/v2.1/os-keypairs", key).status == 400

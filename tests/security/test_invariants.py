@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import text
-from tests.security.asgi import Asgi
-from tests.security.world import HOST, VERSIONS, World, world_of
 
 from pileus.kernel.http.app import App
+from tests.security.asgi import Asgi
+from tests.security.world import HOST, VERSIONS, World, world_of
 
 
 def broken(world: World) -> list[str]:
@@ -34,8 +34,8 @@ def broken(world: World) -> list[str]:
         tables = {row[0] for row in connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'table'"))}
         allocated = next(name for name in tables if name.endswith("ip_allocations"))
         for what, query in queries.items():
-            query = query.replace("network_ip_allocations", allocated)
-            found += [f"{what}: {row[0]}" for row in connection.execute(text(query))]
+            asked = text(query.replace("network_ip_allocations", allocated))
+            found += [f"{what}: {row[0]}" for row in connection.execute(asked)]
     return found
 
 
@@ -65,7 +65,7 @@ def test_sixteen_at_once_never_overcommit(tmp_path: Path) -> None:
 
         def boot(number: int) -> int:
             client = Asgi(App(world.cloud, world.app.manifests), seconds=60)
-            wish = {"name": f"s{number}", "imageRef": red["image"], "flavorRef": "big"}
+            wish: dict[str, Any] = {"name": f"s{number}", "imageRef": red["image"], "flavorRef": "big"}
             wish |= {"networks": [{"uuid": red["network"]}]}
             try:
                 path = "/compute/v2.1/servers"
@@ -111,4 +111,7 @@ def test_a_mixed_life_keeps_the_invariants(tmp_path: Path) -> None:
         for server in made:
             assert world.ask("member", "DELETE", f"/compute/v2.1/servers/{server}").status == 204
             assert broken(world) == []
-        assert world.must("admin", "GET", f"/compute/v2.1/servers/{red['server']}")["server"]["OS-EXT-SRV-ATTR:host"] == HOST
+        assert (
+            world.must("admin", "GET", f"/compute/v2.1/servers/{red['server']}")["server"]["OS-EXT-SRV-ATTR:host"]
+            == HOST
+        )

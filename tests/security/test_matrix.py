@@ -3,6 +3,7 @@ more than these rules allow. Ruled out: policy engine confusion (LP 2148398, CVE
 """
 
 import pytest
+
 from tests.security.matrix import GOLDEN, Cell, rows, tables
 from tests.security.world import PEOPLE, World
 
@@ -11,7 +12,7 @@ Row = tuple[Cell, dict[str, int]]
 # What callers without a project's or the system's roles may do: look at what is everybody's, and mind their own login.
 OPEN_TO_ALL = {
     "compute": ("extensions", "flavors", "versions", "os-keypairs", "limits", "defaults", "os-availability-zone"),
-    "network": ("extensions", "networks", "subnets", "subnetpools", "ports", "routers", "floatingips", "agents"),
+    "network": ("extensions", "networks", "subnet", "ports", "routers", "floatingips", "security-group", "agents"),
     "identity": ("auth", "regions"),
 }
 
@@ -69,7 +70,7 @@ def test_refusals_of_others_and_of_unknown_things_are_the_same(answers: list[Row
         for c, row in answers
         if c.target == "blue" and "{" in c.operation and (unknown := about.get((c.operation, c.action, "fake")))
         and unknown["member"] != row["member"]
-        and not c.operation.startswith(("compute GET /v2.1/os-keypairs", "compute DELETE /v2.1/os-keypairs"))
+        and not c.operation.endswith("/defaults")  # the same for every project
     ]  # fmt: skip
     assert told == []
 
@@ -93,5 +94,10 @@ def test_no_role_no_more_than_what_is_open(answers: list[Row]) -> None:
 
 def test_each_row_about_ones_own_is_reached(answers: list[Row]) -> None:
     """The matrix says something only where the rightful caller gets past validation: bodies and ids are good."""
-    spoiled = [said(cell, "admin", row["admin"]) for cell, row in answers if row["admin"] in (400, 415)]
+    spoiled = [
+        said(cell, "admin", row["admin"])
+        for cell, row in answers
+        if row["admin"] in (400, 415) and cell.target != "fake"
+        and not cell.operation.endswith(("/v3/auth/tokens", "GET /usages", "GET /allocation_candidates"))
+    ]  # fmt: skip
     assert spoiled == []

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.security.world import USER_DATA, World
 
 
@@ -37,7 +38,9 @@ def test_others_images_keys_groups_and_server_groups_are_not_used(world: World) 
     assert world.ask("member", "POST", "/compute/v2.1/servers", hinted).status == 400
 
 
-@pytest.mark.parametrize("name", ["_nova_check_type", "force_hosts", "requested_destination", "host", "cell", "reservation", "x"])
+@pytest.mark.parametrize(
+    "name", ["_nova_check_type", "force_hosts", "requested_destination", "host", "cell", "reservation", "x"]
+)
 @pytest.mark.parametrize("wrapper", ["os:scheduler_hints", "OS-SCH-HNT:scheduler_hints"])
 def test_hints_that_are_internal_are_refused(world: World, name: str, wrapper: str) -> None:
     body = server(world) | {wrapper: {name: ["rebuild"]}}
@@ -163,7 +166,11 @@ def test_floating_ips_lead_to_no_port_of_another(world: World) -> None:
 
 def test_rules_and_ports_name_no_group_of_another(world: World) -> None:
     red, blue = world.ids["red"], world.ids["blue"]
-    rule = {"security_group_id": red["security_group"], "direction": "ingress", "remote_group_id": blue["security_group"]}
+    rule = {
+        "security_group_id": red["security_group"],
+        "direction": "ingress",
+        "remote_group_id": blue["security_group"],
+    }
     answer = world.ask("member", "POST", "/network/v2.0/security-group-rules", {"security_group_rule": rule})
     assert answer.status in (400, 404)
     port = {"port": {"security_groups": [blue["security_group"]]}}

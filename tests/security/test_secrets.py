@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+
 from tests.living import living_cloud
 
 ADMIN_PASS = "Admin-Pass-Known-4711"

@@ -208,8 +208,11 @@ def floating_of(db: Session, port_ids: Iterable[str]) -> dict[tuple[str, str], l
 
 def change_groups(db: Session, context: Context, server_id: str, group: str, *, add: bool) -> None:
     """One group more or less on every port of a server. Raises NotFound, Conflict."""
-    (group_id,) = groups.by_name_or_id(db, [group], context.project_id or "")
     touched = list(db.scalars(select(Port).where(Port.server_id == server_id, Port.port_security_enabled.is_(True))))
+    project_id = (
+        touched[0].project_id if touched else context.project_id
+    )  # an administrator acts for the server's project
+    (group_id,) = groups.by_name_or_id(db, [group], project_id or "")
     held = [port for port in touched if any(member.security_group_id == group_id for member in port.groups)]
     if not add and not held:
         raise NotFound(f"Security group {group} is not associated with server {server_id}.")

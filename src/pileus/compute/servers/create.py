@@ -243,19 +243,17 @@ def usage(db: Session, project_id: str) -> dict[str, int]:
 def _within_quota(db: Session, limits: dict[str, int], project_id: str, flavor: Flavor, least: int, most: int) -> int:
     """How many servers may be made now. Raises OverQuota below `least`."""
     used = usage(db, project_id)
-    for count in range(most, least - 1, -1):
-        asked = {"instances": count, "cores": flavor.vcpus * count, "ram": flavor.ram * count}
-        try:
-            quotas.check(limits, used, asked)
-        except quotas.Exceeded as exceeded:
-            if count > least:
-                continue
-            names = ", ".join(exceeded.short)
-            wanted, held, limit = (", ".join(str(entry[i]) for entry in exceeded.short.values()) for i in range(3))
-            message = f"Quota exceeded for {names}: Requested {wanted}, but already used {held} of {limit} {names}"
-            raise OverQuota(message) from None
-        return count
-    raise OverQuota("Quota exceeded")
+    each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
+    room = [(limits[name] - used[name]) // one for name, one in each.items() if one > 0 and limits[name] >= 0]
+    count = max(least, min([most, *room]))
+    try:
+        quotas.check(limits, used, {name: one * count for name, one in each.items()})
+    except quotas.Exceeded as exceeded:
+        names = ", ".join(exceeded.short)
+        wanted, held, limit = (", ".join(str(entry[i]) for entry in exceeded.short.values()) for i in range(3))
+        message = f"Quota exceeded for {names}: Requested {wanted}, but already used {held} of {limit} {names}"
+        raise OverQuota(message) from None
+    return count
 
 
 def _placement(call: Call, asked: CreateServer) -> tuple[str | None, str | None]:

@@ -17,6 +17,7 @@ from pileus.kernel.http.call import Call
 from pileus.kernel.http.listing import Filter, Listing, Page, boolean, exact, flag
 from pileus.network import internal as network
 
+MOST_TAGS = 50
 ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -29,20 +30,32 @@ def find(call: Call, server_id: str) -> Server:
 
 
 def any_status(values: list[str]) -> ColumnElement[bool]:
-    return or_(*(states.is_status(value.upper()) for value in values))
+    return or_(*(states.is_status(value) for value in sorted({value.upper() for value in values})[:50]))
 
 
 def pattern(column: InstrumentedAttribute[Any]) -> Filter:
     """Names are matched as a regular expression by upstream's MySQL; here too, on every database."""
 
     def build(values: list[str]) -> ColumnElement[bool]:
-        try:
-            re.compile(values[-1])
-        except re.error as error:
-            raise BadRequest(f"Invalid regular expression {values[-1]!r}: {error}") from None
-        return column.regexp_match(values[-1])
+        return column.regexp_match(expression(values[-1]).pattern)
 
     return build
+
+
+def expression(text: str) -> re.Pattern[str]:
+    """A caller's regular expression, unless its search could take longer than a caller may keep the API busy.
+
+    Time grows with repeats in repeats, many repeats and alternatives; what is left is quadratic in a name's length at worst.
+    """
+    heavy = len(re.findall(r"[*+{]", text)) > 2 or len(re.findall(r"[?|]", text)) > 4
+    if heavy or len(text) > 255 or re.search(r"\)[*+?{]|\(\?|\\[0-9]", text):
+        raise BadRequest(
+            f"Invalid regular expression {text[:40]!r}: it may repeat twice, no groups, and choose four times"
+        )
+    try:
+        return re.compile(text)
+    except (re.error, OverflowError) as error:
+        raise BadRequest(f"Invalid regular expression {text!r}: {error}") from None
 
 
 def moment(values: list[str], name: str) -> datetime:
@@ -57,13 +70,21 @@ def task(values: list[str]) -> ColumnElement[bool]:
     return and_(Guest.generation < Server.generation, Server.verb.in_(verbs)) if verbs else false()
 
 
+def _tags(values: list[str]) -> set[str]:
+    """Raises BadRequest for more than a server can have."""
+    wanted = {tag for tag in ",".join(values).split(",") if tag}
+    if len(wanted) > MOST_TAGS:
+        raise BadRequest(f"A server has at most {MOST_TAGS} tags: no more can be asked for.")
+    return wanted
+
+
 def all_tags(values: list[str]) -> ColumnElement[bool]:
-    wanted = [tag for tag in ",".join(values).split(",") if tag]
+    wanted = sorted(_tags(values))
     return and_(*(Server.tags.any(ServerTag.tag == tag) for tag in wanted))
 
 
 def any_tags(values: list[str]) -> ColumnElement[bool]:
-    wanted = [tag for tag in ",".join(values).split(",") if tag]
+    wanted = sorted(_tags(values))
     return Server.tags.any(ServerTag.tag.in_(wanted))
 
 
@@ -150,17 +171,14 @@ def page(call: Call) -> Page[Server]:
 
 def _with_metadata(query: "Select[Server]", text: str) -> "Select[Server]":
     """`{'key': 'value'}` in the query, as old clients write it."""
-    for key, value in re.findall(r"""['"]([^'"]+)['"]\s*:\s*['"]([^'"]*)['"]""", text):
+    for key, value in re.findall(r"""['"]([^'"]+)['"]\s*:\s*['"]([^'"]*)['"]""", text)[:128]:
         query = query.where(Server.meta[key].as_string() == value)
     return query
 
 
 def _with_address(call: Call, text: str, version: int) -> list[str]:
     """Ids of servers with an address that the regular expression matches."""
-    try:
-        found = re.compile(text)
-    except re.error as error:
-        raise BadRequest(f"Invalid regular expression {text!r}: {error}") from None
+    found = expression(text)
     scope = None if call.context.is_admin else call.context.project_id
     return [
         server

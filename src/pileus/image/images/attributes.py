@@ -46,7 +46,7 @@ SETTABLE = frozenset(ImageShape.__struct_fields__)
 COMMON = frozenset(CommonShape.__struct_fields__)
 READ_ONLY = frozenset(
     {"status", "checksum", "os_hash_algo", "os_hash_value", "size", "virtual_size", "created_at", "updated_at"}
-    | {"schema", "self", "file", "direct_url", "locations", "stores"}
+    | {"schema", "self", "file", "direct_url", "location", "locations", "stores", "deleted", "deleted_at"}
 )
 RESERVED = ("os_glance_",)
 FORMATS = frozenset({"disk_format", "container_format"})  # fixed once the data came

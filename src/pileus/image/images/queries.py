@@ -38,11 +38,10 @@ def visible(context: Context) -> ColumnElement[bool]:
     """Images that the caller may look at by their id."""
     if context.is_admin:
         return true()
-    return or_(
-        Image.visibility.in_(("public", "community")),
-        Image.owner == context.project_id,
-        shared_with(context.project_id),
-    )
+    for_all = Image.visibility.in_(("public", "community"))
+    if context.project_id is None:
+        return for_all  # who has no project owns nothing: an image without an owner is not theirs
+    return or_(for_all, Image.owner == context.project_id, shared_with(context.project_id))
 
 
 def find(db: Session, context: Context, image_id: str, *, lock: bool = False) -> Image | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -150,6 +150,10 @@ class App:
                     db.rollback()
                     log.info("conflict in %s %s: %s", call.request.method, call.request.scope["path"], error.orig)
                     raise Conflict("The request conflicts with what exists already.") from None
+                except (OverflowError, DataError) as error:
+                    db.rollback()
+                    log.info("%s %s: %s", call.request.method, call.request.scope["path"], error)
+                    raise BadRequest("Invalid input: a value in the request is larger than can be stored.") from None
                 except OperationalError as error:
                     db.rollback()
                     if not is_passing(error):

@@ -125,13 +125,14 @@ class Listing(Generic[T]):
             if part:
                 key, _, direction = part.partition(":")
                 pairs.append((key, direction or self.direction))
-        order = []
+        order: list[tuple[Column, str]] = []
         for key, direction in pairs or self.default_sort:
             if key not in self.sort:
                 raise BadRequest(f"Invalid sort key: {key}; known: {', '.join(sorted(self.sort))}")
             if direction.lower() not in ("asc", "desc"):
                 raise BadRequest(f"Invalid sort direction: {direction}; it is asc or desc")
-            order.append((self.sort[key], direction.lower()))
+            if all(column is not self.sort[key] for column, _ in order):  # a key named again orders nothing more
+                order.append((self.sort[key], direction.lower()))
         if all(column.key != self.key.key for column, _ in order):
             order.append((self.key, order[-1][1]))
         return order

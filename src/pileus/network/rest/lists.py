@@ -9,12 +9,14 @@ from sqlalchemy import ColumnElement, Select, and_, not_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pileus.kernel import clock
+from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import Filter, Listing, exact, number
 from pileus.network.attributes import Named, StandardAttributes, Tag
 
 T = TypeVar("T", bound=StandardAttributes)
 Column = InstrumentedAttribute[Any]
+MOST_TAGS = 50
 LARGEST_PAGE = 1000
 STANDARD = ("id", "project_id", "description", "revision_number", "created_at", "updated_at")
 
@@ -45,7 +47,10 @@ def _tag_filters(key: Column) -> dict[str, Filter]:
         return select(Tag.tag).where(Tag.resource_id == key, Tag.tag == tag).exists()
 
     def split(values: list[str]) -> list[ColumnElement[bool]]:
-        return [has(tag) for tag in ",".join(values).split(",")]
+        wanted = sorted(set(",".join(values).split(",")))
+        if len(wanted) > MOST_TAGS:
+            raise BadRequest(f"At most {MOST_TAGS} tags can be asked for at once.")
+        return [has(tag) for tag in wanted]
 
     return {
         "tags": lambda values: and_(*split(values)),
