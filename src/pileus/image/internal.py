@@ -35,7 +35,7 @@ class ImageFacts(msgspec.Struct, frozen=True):
 
 def find(db: Session, context: Context, image_id: str) -> ImageFacts | None:
     """The image, if the caller may see it. Only one whose status is `active` can be booted."""
-    image = queries.find(db, context, image_id)
+    image = queries.find(db, context, image_id, tags=False)
     return _facts(image) if image is not None else None
 
 
