@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.system import client
 from tests.system.installation import Installation, installation
 from tests.system.namespace import network_namespace
 
@@ -22,6 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def namespace() -> Iterator[str]:
     if os.geteuid() != 0:
         pytest.skip("system tests need root")
+    client.install()  # now: from inside nothing can be fetched
     with network_namespace(f"pileus-test-{os.getpid()}") as name:
         yield name
 
