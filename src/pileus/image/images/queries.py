@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
-from sqlalchemy.orm import Session, noload
+from sqlalchemy.orm import Session, lazyload
 
 from pileus.image.images.models import Image
 from pileus.image.members.models import ImageMember
@@ -48,7 +48,7 @@ def find(db: Session, context: Context, image_id: str, *, lock: bool = False, ta
     """None for what is not there or not to be seen. Without `tags` a query less."""
     query = select(Image).where(Image.id == image_id, visible(context))
     if not tags:
-        query = query.options(noload(Image.tag_rows))
+        query = query.options(lazyload(Image.tag_rows))
     return db.scalar(query.with_for_update() if lock else query)
 
 
