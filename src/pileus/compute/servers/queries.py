@@ -18,7 +18,6 @@ from pileus.kernel.http.listing import Filter, Listing, Page, boolean, exact, fl
 from pileus.network import internal as network
 
 MOST_TAGS = 50
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def find(call: Call, server_id: str) -> Server:

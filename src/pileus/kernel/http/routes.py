@@ -1,7 +1,7 @@
 """The visible tables: which request runs which handler, under which rule."""
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -154,6 +154,3 @@ def _walk(node: Node, parts: list[str], at: int) -> tuple[Node, list[str]] | Non
     if node.param is not None and (found := _walk(node.param, parts, at + 1)) is not None:
         return found[0], [parts[at], *found[1]]
     return None
-
-
-StreamHandler = Callable[..., Awaitable[Any]]
