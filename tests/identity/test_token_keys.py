@@ -10,7 +10,17 @@ from hypothesis import strategies as st
 
 from pileus.identity.tokens import keys
 from pileus.identity.tokens.keys import KeyRing
-from pileus.identity.tokens.payload import METHODS, BadToken, Payload, new_audit_id, now_ms, seal, unseal
+from pileus.identity.tokens.payload import (
+    DELEGATIONS,
+    METHODS,
+    BadToken,
+    Delegation,
+    Federation,
+    Payload,
+    new_audit_id,
+    now_ms,
+)
+from pileus.identity.tokens.providers.fernet import FernetProvider
 
 
 def payload(**changes: object) -> Payload:
@@ -25,6 +35,14 @@ def payload(**changes: object) -> Payload:
         epoch=0,
     )
     return msgspec.structs.replace(plain, **changes)
+
+
+def seal(made: Payload, ring: KeyRing) -> str:
+    return FernetProvider(ring).seal(made)
+
+
+def unseal(token: str, ring: KeyRing) -> Payload:
+    return FernetProvider(ring).unseal(token)
 
 
 def names(folder: Path) -> set[str]:
@@ -92,7 +110,9 @@ PAYLOADS = st.builds(
     scope=st.sampled_from(["unscoped", "project", "domain", "system"]),
     methods=st.sets(st.sampled_from(METHODS), min_size=1).map(lambda chosen: tuple(m for m in METHODS if m in chosen)),
     audit_ids=st.integers(1, 2).map(lambda count: tuple(new_audit_id() for _ in range(count))),
-    application_credential_id=st.none() | st.uuids().map(lambda u: u.hex),
+    delegation=st.none() | st.builds(Delegation, st.sampled_from(DELEGATIONS), IDS),
+    federation=st.none() | st.builds(Federation, IDS, IDS, st.lists(IDS, max_size=3).map(tuple)),
+    thumbprint=st.none() | st.text(alphabet="abcXYZ019-_", min_size=43, max_size=43),
     epoch=st.integers(0, 2**31),
 )
 

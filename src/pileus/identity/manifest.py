@@ -30,6 +30,7 @@ from pileus.identity.tokens import policy as token_policy
 from pileus.identity.tokens import routes as tokens
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.keys import KeyRing
+from pileus.identity.tokens.providers.fernet import FernetProvider
 from pileus.identity.users import policy as user_policy
 from pileus.identity.users import routes as users
 from pileus.kernel.cloud import Cloud
@@ -69,7 +70,8 @@ GUARDED = (
 
 def setup(cloud: Cloud) -> None:
     settings = cloud.settings(IdentitySettings)
-    authenticator = TokenAuthenticator(KeyRing(cloud.config.state / "keys"), settings.token_lifetime)
+    provider = FernetProvider(KeyRing(cloud.config.state / "keys"))
+    authenticator = TokenAuthenticator(provider, settings.token_lifetime)
     cloud.add(authenticator)
     cloud.add(authenticator, Authenticator)
     cloud.add(Hasher(settings))

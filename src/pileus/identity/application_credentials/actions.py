@@ -19,9 +19,9 @@ from pileus.kernel.http.schema import UNSET, Unset
 def check_unrestricted(call: Call) -> ApplicationCredential | None:
     """The credential that the caller's token was made from. Raises Forbidden when it may not manage credentials."""
     token = call.cloud.part(TokenAuthenticator).payload(call.context)
-    if token.application_credential_id is None:
+    if token.delegation is None or token.delegation.kind != "application_credential":
         return None
-    parent = call.db.get(ApplicationCredential, token.application_credential_id)
+    parent = call.db.get(ApplicationCredential, token.delegation.id)
     if parent is None or not parent.unrestricted:
         raise Forbidden("This token is from a restricted application credential, which can not manage credentials.")
     return parent

@@ -4,7 +4,7 @@ from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.passwords.models import Password
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens import revocation
-from pileus.identity.tokens.methods import refused
+from pileus.identity.tokens.login import refused
 from pileus.identity.users import actions
 from pileus.identity.users.models import User
 from pileus.identity.users.schemas import PasswordChangeBody
@@ -24,7 +24,7 @@ def change(call: Call, user_id: str, body: PasswordChangeBody) -> None:
     user, stored = call.db.get(User, user_id), call.db.get(Password, user_id)
     hasher, given = call.cloud.part(Hasher), body.user
     if not hasher.verify(stored.hash if stored else None, given.original_password) or user is None or not user.enabled:
-        raise refused()
+        raise refused(f"the password of user {user_id} is not changed: the old one is wrong, or the user disabled")
     if user.options.get("lock_password"):
         raise Forbidden("The password of this user can only be changed by an administrator (option lock_password).")
     _check_new(call, user, given.original_password, given.password)

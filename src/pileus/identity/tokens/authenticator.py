@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import msgspec
 from sqlalchemy.orm import Session
 
-from pileus.identity.application_credentials import delegation
 from pileus.identity.roles import inference
 from pileus.identity.roles.inference import RoleGraph, RoleName
-from pileus.identity.tokens import standing
-from pileus.identity.tokens.keys import KeyRing
-from pileus.identity.tokens.payload import BadToken, Payload, ScopeKind, new_audit_id, now_ms, seal, unseal
+from pileus.identity.tokens import delegations, standing
+from pileus.identity.tokens.limits import Limits
+from pileus.identity.tokens.payload import BadToken, Delegation, Federation, Payload, ScopeKind, new_audit_id, now_ms
+from pileus.identity.tokens.providers.base import TokenProvider
 from pileus.identity.tokens.standing import Standing
 from pileus.kernel.context import Context
 from pileus.kernel.errors import Unauthorized
@@ -21,11 +21,13 @@ MOST = 20_000  # verified tokens kept
 
 
 class Verified(msgspec.Struct, frozen=True):
-    """A token that is good at this moment, and what it is good for."""
+    """A token that is good at this moment, and what it is good for. `limits`: of a delegated one."""
 
     payload: Payload
     standing: Standing
     roles: tuple[RoleName, ...]
+    epoch: int
+    limits: Limits | None = None
 
     def context(self, token: str) -> Context:
         p, s = self.payload, self.standing
@@ -42,15 +44,17 @@ class Verified(msgspec.Struct, frozen=True):
             roles=tuple(role.name for role in self.roles),
             token=token,
             expires_at=datetime.fromtimestamp(p.expires / 1000, UTC).replace(tzinfo=None),
-            delegated=p.application_credential_id is not None,
+            delegation=p.delegation.kind if p.delegation else None,
+            access_rules=self.limits.access_rules if self.limits else None,
+            thumbprint=p.thumbprint,
         )
 
 
 class TokenAuthenticator:
-    """Tokens are not stored: their keys, and the rows of users, scopes and assignments, decide each time anew."""
+    """Tokens are not stored: their seal, and the rows of users, scopes and assignments, decide each time anew."""
 
-    def __init__(self, keys: KeyRing, lifetime: int) -> None:
-        self.keys = keys
+    def __init__(self, provider: TokenProvider, lifetime: int) -> None:
+        self.provider = provider
         self.lifetime = lifetime
         self._seen: dict[str, tuple[float, int, Context]] = {}
         self._graph: tuple[float, RoleGraph] = (0.0, RoleGraph({}, {}))
@@ -79,28 +83,42 @@ class TokenAuthenticator:
 
     def verify(self, db: Session, token: str) -> Verified:
         """Raises BadToken. Always from the rows."""
-        payload = unseal(token, self.keys)
+        payload = self.provider.unseal(token)
         verified = self.stand(db, payload)
-        if verified is None or verified.standing.revoked or verified.standing.token_epoch != payload.epoch:
+        if verified is None or verified.standing.revoked or verified.epoch != payload.epoch:
             raise BadToken
         return verified
 
     def payload(self, context: Context) -> Payload:
         """What the token of an authenticated caller says. Raises BadToken if it ended meanwhile."""
-        return unseal(context.token or "", self.keys)
+        return self.provider.unseal(context.token or "")
 
     def stand(self, db: Session, payload: Payload) -> Verified | None:
-        """What `payload` is worth by the rows; None when nothing: user or scope not usable, or no role there."""
-        found = standing.look_up(db, payload.user_id, payload.scope, payload.scope_id, payload.audit_ids[0])
+        """What `payload` is worth by the rows; None when nothing: user, scope or delegation not usable, or no role there."""
+        limits = None
+        if payload.delegation is not None and (limits := delegations.limits(db, payload)) is None:
+            return None
+        grantor_id = limits.grantor_id if limits else payload.user_id
+        groups = payload.federation.group_ids if payload.federation else ()
+        found = standing.look_up(db, grantor_id, payload.scope, payload.scope_id, payload.audit_ids[0], groups)
         if found is None:
             return None
         graph = self._roles(db, found.role_ids)
-        roles = graph.effective(found.role_ids)
-        if payload.application_credential_id is not None:
-            roles = delegation.narrow(db, payload.application_credential_id, payload.scope_id, graph, roles)
+        roles, epoch = graph.effective(found.role_ids), found.token_epoch
+        if limits is not None:
+            given = set(graph.effective(limits.role_ids))
+            if limits.every and not given <= set(roles):
+                return None
+            roles = tuple(role for role in roles if role in given)
+        if grantor_id != payload.user_id:
+            user = standing.look_up(db, payload.user_id, "unscoped", "")
+            if user is None:
+                return None
+            epoch += user.token_epoch
+            found = found._replace(user_id=user.user_id, user_name=user.user_name, user_domain=user.user_domain)
         if not roles and payload.scope != "unscoped":
             return None
-        return Verified(payload, found, roles)
+        return Verified(payload, found, roles, epoch, limits)
 
     def issue(
         self,
@@ -110,26 +128,28 @@ class TokenAuthenticator:
         methods: tuple[str, ...],
         *,
         parent: Payload | None = None,
-        application_credential_id: str | None = None,
+        delegation: Delegation | None = None,
+        federation: Federation | None = None,
+        thumbprint: str | None = None,
         ends: datetime | None = None,
         lifetime: int | None = None,
     ) -> tuple[str, Verified] | None:
         """A new token, or None when the user has nothing in that scope.
 
-        It never outlives `parent` (the token it was asked for with) nor `ends`. `lifetime` is in seconds.
+        It never outlives `parent` (the token it was asked for with), `ends`, nor its delegation. `lifetime` is in seconds.
         """
         issued = now_ms()
-        limits = [issued + (lifetime or self.lifetime) * 1000]
-        limits += [parent.expires] if parent else []
-        limits += [int(ends.replace(tzinfo=UTC).timestamp() * 1000)] if ends is not None else []
         audits = (new_audit_id(), parent.audit_ids[-1]) if parent else (new_audit_id(),)
-        draft = Payload(user_id, *scope, methods, audits, issued, min(limits), 0, application_credential_id)
+        draft = Payload(user_id, *scope, methods, audits, issued, issued + 1, 0, delegation, federation, thumbprint)
         self._graph = (0.0, self._graph[1])
         verified = self.stand(db, draft)
         if verified is None:
             return None
-        payload = msgspec.structs.replace(draft, epoch=verified.standing.token_epoch)
-        return seal(payload, self.keys), Verified(payload, verified.standing, verified.roles)
+        limits = [issued + (lifetime or self.lifetime) * 1000]
+        limits += [parent.expires] if parent else []
+        limits += [_epoch_ms(end) for end in (ends, verified.limits.expires if verified.limits else None) if end]
+        payload = msgspec.structs.replace(draft, epoch=verified.epoch, expires=min(limits))
+        return self.provider.seal(payload), msgspec.structs.replace(verified, payload=payload)
 
     def _roles(self, db: Session, role_ids: tuple[str, ...]) -> RoleGraph:
         until, graph = self._graph
@@ -138,3 +158,7 @@ class TokenAuthenticator:
             graph = inference.load(db)
             self._graph = (now + FRESH, graph)
         return graph
+
+
+def _epoch_ms(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp() * 1000)

@@ -1,12 +1,12 @@
 """Logging in, and looking at, ending and using what a login gave."""
 
-from pileus.identity.application_credentials.models import ApplicationCredential
 from pileus.identity.catalog import queries as catalog
 from pileus.identity.envelope import collection, links
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects import views as project_views
 from pileus.identity.tokens import methods, revocation, scopes
 from pileus.identity.tokens.authenticator import TokenAuthenticator, Verified
+from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.payload import BadToken
 from pileus.identity.tokens.schemas import AuthBody
 from pileus.identity.tokens.views import view
@@ -39,24 +39,31 @@ def subject(call: Call) -> Subject:
 
 
 def create(call: Call, body: AuthBody) -> Reply:
-    login = methods.log_in(call.cloud, call.db, body.auth.identity)
+    login = methods.log_in(call, body.auth.identity)
     scope, named = scopes.wanted(call.db, login, body.auth.scope)
-    tokens = call.cloud.part(TokenAuthenticator)
-    credential = login.credential
     for attempt in (scope,) if named else (scope, scopes.UNSCOPED):
-        issued = tokens.issue(
-            call.db,
-            login.user_id,
-            attempt,
-            login.methods,
-            parent=login.parent,
-            application_credential_id=credential.id if credential else None,
-            ends=credential.expires_at if credential else None,
-        )
-        if issued is not None:
-            token, verified = issued
-            return Reply(_body(call, verified), headers={"x-subject-token": token, **VARY})
-    raise methods.refused()
+        if (reply := issue(call, login, attempt)) is not None:
+            return reply
+    raise refused(f"user {login.user_id} is disabled or has no role in {' '.join(scope)}")
+
+
+def issue(call: Call, login: Login, scope: scopes.Wanted) -> Reply | None:
+    """A token for a proven user, as the API answers it; None when the user has nothing in that scope."""
+    issued = call.cloud.part(TokenAuthenticator).issue(
+        call.db,
+        login.user_id,
+        scope,
+        login.methods,
+        parent=login.parent,
+        delegation=login.delegation,
+        federation=login.federation,
+        thumbprint=login.thumbprint,
+        ends=login.ends,
+    )
+    if issued is None:
+        return None
+    token, verified = issued
+    return Reply(_body(call, verified), status=201, headers={"x-subject-token": token, **VARY})
 
 
 def show(call: Call, target: Subject) -> Reply:
@@ -70,13 +77,9 @@ def revoke(call: Call, target: Subject) -> None:
 def _body(call: Call, verified: Verified) -> Json:
     payload, asked = verified.payload, {name for name, _ in call.query}
     with_catalog = "nocatalog" not in asked and payload.scope != "unscoped"
-    restricted = None
-    if payload.application_credential_id is not None:
-        credential = call.db.get(ApplicationCredential, payload.application_credential_id)
-        restricted = credential is None or not credential.unrestricted
     project_id = payload.scope_id if payload.scope == "project" else None
     services = _catalog(call, payload.user_id, project_id) if with_catalog else None
-    return view(verified, catalog=services, restricted=restricted)
+    return view(verified, catalog=services)
 
 
 def _catalog(call: Call, user_id: str | None, project_id: str | None) -> list[Json]:

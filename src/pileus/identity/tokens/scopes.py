@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.identity.projects import queries
-from pileus.identity.tokens.methods import Login, refused
+from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.payload import ScopeKind
 from pileus.identity.tokens.schemas import DomainRef, ProjectRef, ScopeShape
 from pileus.identity.users.models import User
@@ -17,10 +17,10 @@ UNSCOPED: Wanted = ("unscoped", "")
 
 def wanted(db: Session, login: Login, asked: ScopeShape | str | Unset) -> tuple[Wanted, bool]:
     """The scope, and whether the caller named it (a default project that is not usable gives an unscoped token instead)."""
-    if login.credential is not None:
+    if login.delegation is not None and login.project_id is not None:
         if asked is not UNSET:
-            raise Unauthorized("A scope can not be asked for with an application credential: it has its own project.")
-        return ("project", login.credential.project_id), True
+            raise Unauthorized("A scope can not be asked for with a delegation: it has its own project.")
+        return ("project", login.project_id), True
     if isinstance(asked, str):
         if asked != "unscoped":
             raise BadRequest('auth.scope is an object, or the word "unscoped".')
@@ -55,7 +55,7 @@ def _project(db: Session, ref: ProjectRef) -> str:
         raise BadRequest("A project is given by its id, or by its name and the id or name of its domain.")
     found = queries.project_id(db, ref.name, _domain(db, ref.domain))
     if found is None:
-        raise refused()
+        raise refused(f"there is no project {ref.name} in that domain")
     return found
 
 
@@ -66,5 +66,5 @@ def _domain(db: Session, ref: DomainRef) -> str:
         raise BadRequest("A domain is given by its id or its name.")
     found = queries.domain_id(db, ref.name)
     if found is None:
-        raise refused()
+        raise refused(f"there is no domain {ref.name}")
     return found

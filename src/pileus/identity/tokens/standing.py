@@ -1,8 +1,9 @@
 """What the rows say now about a user in a scope: one query, the truth behind every token."""
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import BindParameter, and_, bindparam, exists, select, union_all
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from pileus.identity.assignments.models import SYSTEM, Assignment
@@ -45,9 +46,13 @@ _user: BindParameter[str] = bindparam("user")
 _where = union_all(
     select(_target.label("id")), select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id == _target)
 )
-_who = union_all(select(_user.label("id")), select(Membership.group_id).where(Membership.user_id == _user))
-_QUERY = (
-    select(
+_groups = select(Membership.group_id).where(Membership.user_id == _user)
+_who = union_all(select(_user.label("id")), _groups)
+_mapped: BindParameter[Sequence[str]] = bindparam("groups", expanding=True)
+
+
+def _query(actor: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    columns = (
         User.name,
         User.domain_id,
         User.token_epoch,
@@ -61,26 +66,32 @@ _QUERY = (
         Assignment.role_id,
         exists().where(RevokedToken.audit_id == bindparam("audit")).label("revoked"),
     )
-    .select_from(User)
-    .join(_HOME, _HOME.id == User.domain_id)
-    .outerjoin(_PLACE, _PLACE.id == _target)
-    .outerjoin(_OVER, _OVER.id == _PLACE.domain_id)
-    .outerjoin(
-        Assignment,
-        and_(
-            Assignment.actor_id.in_(_who),
-            Assignment.target_id.in_(_where),
-            Assignment.inherited == (Assignment.target_id != _target),
-        ),
+    here = Assignment.target_id.in_(_where), Assignment.inherited == (Assignment.target_id != _target)
+    return (
+        select(*columns)
+        .select_from(User)
+        .join(_HOME, _HOME.id == User.domain_id)
+        .outerjoin(_PLACE, _PLACE.id == _target)
+        .outerjoin(_OVER, _OVER.id == _PLACE.domain_id)
+        .outerjoin(Assignment, and_(actor, *here))
+        .where(User.id == _user, User.enabled, _HOME.enabled)
     )
-    .where(User.id == _user, User.enabled, _HOME.enabled)
-)
 
 
-def look_up(db: Session, user_id: str, kind: ScopeKind, scope_id: str, audit_id: str = "") -> Standing | None:
-    """None when the user is gone or disabled (or its domain is), or when the scope is not there, disabled or of another kind."""
+_QUERY = _query(Assignment.actor_id.in_(_who))
+_FEDERATED = _query(or_(Assignment.actor_id.in_(_who), Assignment.actor_id.in_(_mapped)))
+
+
+def look_up(
+    db: Session, user_id: str, kind: ScopeKind, scope_id: str, audit_id: str = "", groups: Sequence[str] = ()
+) -> Standing | None:
+    """None when the user is gone or disabled (or its domain is), or when the scope is not there, disabled or of another kind.
+
+    `groups`: those that a federated login put the user into.
+    """
     target = {"unscoped": "", "system": SYSTEM}.get(kind, scope_id)
-    rows = db.execute(_QUERY, {"user": user_id, "target": target, "audit": audit_id}).all()
+    values: dict[str, object] = {"user": user_id, "target": target, "audit": audit_id}
+    rows = db.execute(_FEDERATED, values | {"groups": groups}).all() if groups else db.execute(_QUERY, values).all()
     if not rows:
         return None
     (

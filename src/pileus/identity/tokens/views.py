@@ -8,8 +8,7 @@ from pileus.kernel.clock import iso_micro
 from pileus.kernel.http.call import Json
 
 
-def view(verified: Verified, *, catalog: list[Json] | None, restricted: bool | None = None) -> Json:
-    """`restricted`: whether the application credential it came from may manage credentials (None: it came from none)."""
+def view(verified: Verified, *, catalog: list[Json] | None) -> Json:
     p, s = verified.payload, verified.standing
     token: Json = {
         "methods": list(p.methods),
@@ -29,8 +28,10 @@ def view(verified: Verified, *, catalog: list[Json] | None, restricted: bool | N
         token["roles"] = [{"id": role.id, "name": role.name} for role in verified.roles]
         if catalog is not None:
             token["catalog"] = catalog
-    if p.application_credential_id is not None:
-        token["application_credential"] = {"id": p.application_credential_id, "restricted": bool(restricted)}
+    if verified.limits is not None:
+        token |= verified.limits.shown
+    if p.thumbprint is not None:
+        token["oauth2_credential"] = {"x5t#S256": p.thumbprint}
     return {"token": token}
 
 

@@ -8,17 +8,19 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from pileus.kernel.cloud import Cloud
-from pileus.kernel.context import ANONYMOUS
+from pileus.kernel.context import ANONYMOUS, Context
 from pileus.kernel.db import ATTEMPTS, is_passing
 from pileus.kernel.errors import (
     ApiError,
     BadRequest,
     Conflict,
+    Forbidden,
     MethodNotAllowed,
     NotFound,
     TooLarge,
@@ -123,7 +125,7 @@ class App:
         public = bound.route.rules == [PUBLIC]
         if bound.route.stream:
             with self.cloud.db.reading() as db:
-                call.context = self._authenticate(request, request_id, db, optional=public)
+                call.context = self._authenticate(call, request_id, db, optional=public)
             assert bound.plan is not None
             reply = await bound.plan.handler(call, **{name: call.params[name] for name in bound.plan.path_params})
             return _response(call, reply)
@@ -142,7 +144,7 @@ class App:
                 call._db = db
                 call._after_commit.clear()
                 try:
-                    call.context = self._authenticate(call.request, request_id, db, optional=public)
+                    call.context = self._authenticate(call, request_id, db, optional=public)
                     reply = _run(call, bound)
                     db.commit()
                     return reply
@@ -162,13 +164,23 @@ class App:
                         log.exception("the database refused %s", call.request.scope["path"])
         raise Unavailable("The database is busy; try again.", headers={"retry-after": "1"})
 
-    def _authenticate(self, request: Request, request_id: str, db: Any, *, optional: bool) -> Any:
-        token = request.headers.get("x-auth-token")
+    def _authenticate(self, call: Call, request_id: str, db: Session, *, optional: bool) -> Context:
+        token = call.request.headers.get("x-auth-token")
         if not token or optional:
             if not optional:
                 raise Unauthorized("The request you have made requires authentication.")
             return msgspec.structs.replace(ANONYMOUS, request_id=request_id, token=token)
-        return msgspec.structs.replace(self.cloud.authenticator.authenticate(db, token), request_id=request_id)
+        context = msgspec.structs.replace(self.cloud.authenticator.authenticate(db, token), request_id=request_id)
+        if context.access_rules is not None:
+            method, path = call.request.method, self._own_path(call)
+            if not any(rule.allows(call.manifest.types, method, path) for rule in context.access_rules):
+                raise Forbidden(f"No access rule of the application credential in use allows {method} {path}.")
+        return context
+
+    def _own_path(self, call: Call) -> str:
+        """The path below the service's prefix."""
+        path: str = call.request.scope["path"]
+        return path.removeprefix(f"/{call.manifest.name}") if self.prefixed else path
 
     async def _json(self, request: Request) -> Any:
         limit = self.cloud.config.cloud.max_body
