@@ -97,7 +97,7 @@ class App:
 
     async def _serve(self, request: Request, request_id: str, headers: dict[str, str]) -> Response:
         path = request.scope["path"]
-        found = self.tree.find(path)
+        found = self.tree.find(path, ("HEAD", "GET") if request.method == "HEAD" else (request.method,))
         if found is None:
             raise NotFound("The resource could not be found.")
         node, values = found

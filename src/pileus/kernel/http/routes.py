@@ -1,7 +1,7 @@
 """The visible tables: which request runs which handler, under which rule."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,20 +137,28 @@ class Tree:
                 node = node.fixed.setdefault(part, Node())
         node.methods.setdefault(bound.route.method, []).append(bound)
 
-    def find(self, path: str) -> tuple[Node, list[str]] | None:
-        return _walk(self.root, _segments(path), 0)
+    def find(self, path: str, methods: Sequence[str]) -> tuple[Node, list[str]] | None:
+        """The node, with the values of its parameters, that answers one of `methods`; else the first that is at that path at all."""
+        first: tuple[Node, list[str]] | None = None
+        for node, values in _walk(self.root, _segments(path), 0):
+            if any(method in node.methods for method in methods):
+                return node, values
+            first = first or (node, values)
+        return first
 
 
 def _segments(path: str) -> list[str]:
     return [part for part in path.split("/") if part]
 
 
-def _walk(node: Node, parts: list[str], at: int) -> tuple[Node, list[str]] | None:
+def _walk(node: Node, parts: list[str], at: int) -> Iterator[tuple[Node, list[str]]]:
     if at == len(parts):
-        return (node, []) if node.methods else None
+        if node.methods:
+            yield node, []
+        return
     fixed = node.fixed.get(parts[at])
-    if fixed is not None and (found := _walk(fixed, parts, at + 1)) is not None:
-        return found
-    if node.param is not None and (found := _walk(node.param, parts, at + 1)) is not None:
-        return found[0], [parts[at], *found[1]]
-    return None
+    if fixed is not None:
+        yield from _walk(fixed, parts, at + 1)
+    if node.param is not None:
+        for found, values in _walk(node.param, parts, at + 1):
+            yield found, [parts[at], *values]
