@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -55,9 +56,16 @@ class Installation:
         words = [arguments[0], *state, *arguments[1:]]
         if not self.user:
             return [str(REPOSITORY / "pileus"), *words]
-        surroundings = [f"HOME={self.home}", f"PATH={os.environ['PATH']}", f"PYTHONPATH={REPOSITORY / 'src'}"]
+        surroundings = [f"HOME={self.home}", f"PATH={os.environ['PATH']}", f"PYTHONPATH={self._source()}"]
         python = [sys.executable, "-P", "-m", "pileus.main"]
         return ["runuser", "-u", self.user, "--", "env", "-i", *surroundings, *python, *words]
+
+    def _source(self) -> Path:
+        """The code where another user can read it, which a clone in somebody's home is not."""
+        copy = self.home / "src"
+        if not copy.exists():
+            shutil.copytree(REPOSITORY / "src", copy, ignore=shutil.ignore_patterns("__pycache__"))
+        return copy
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Output and errors together in `stdout`."""

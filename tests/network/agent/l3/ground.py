@@ -34,7 +34,7 @@ def _check(result: int) -> None:
 @contextmanager
 def own_machine() -> Iterator[None]:
     """The calling thread gets network and mount namespaces of its own; what is made inside is gone afterwards."""
-    folder = Path.cwd()
+    root, folder = os.open("/", os.O_RDONLY), Path.cwd()
     saved = [
         (os.open(f"/proc/thread-self/ns/{kind}", os.O_RDONLY), flag)
         for kind, flag in (("mnt", _NEWNS), ("net", _NEWNET))
@@ -52,6 +52,9 @@ def own_machine() -> Iterator[None]:
         for descriptor, flag in saved:
             _check(_libc.setns(descriptor, flag))
             os.close(descriptor)
+        os.fchdir(root)  # entering a mount namespace leads to its root, which need not be where this process had its own
+        os.chroot(".")
+        os.close(root)
         os.chdir(folder)
 
 
