@@ -52,7 +52,8 @@ def own_machine() -> Iterator[None]:
         for descriptor, flag in saved:
             _check(_libc.setns(descriptor, flag))
             os.close(descriptor)
-        os.fchdir(root)  # entering a mount namespace leads to its root, which need not be where this process had its own
+        # Entering a mount namespace leads to its root, which need not be where this process had its own.
+        os.fchdir(root)
         os.chroot(".")
         os.close(root)
         os.chdir(folder)
