@@ -3,6 +3,7 @@
 import pytest
 
 from pileus.kernel.http.call import Json
+from pileus.placement.candidates import survey
 from tests.placement.client import Client, claim, new_uuid
 
 PATH = "/allocation_candidates"
@@ -169,3 +170,26 @@ def test_a_request_without_end_is_refused(client: Client) -> None:
     reply = client.ask("GET", f"{PATH}?{'&'.join(groups)}&group_policy=isolate")
     assert reply.status_code == 400 and "combinations" in reply.json()["errors"][0]["detail"]
     assert len(offered(client, f"{'&'.join(groups[:12])}&group_policy=isolate&limit=20")) == 20
+
+
+def test_portions_lose_nobody_and_find_no_more(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hosts of different fill, looked through two at a time: those that fit, in their order, with the limit and without."""
+    monkeypatch.setattr(survey, "PORTION", 2)
+    monkeypatch.setattr(survey, "LARGEST", 3)
+    hosts = [client.provider(f"host-{i:02}", VCPU=8, MEMORY_MB=4096) for i in range(12)]
+    for i, host in enumerate(hosts):
+        if i % 4:
+            amounts = {"VCPU": 2 * (i % 4), "MEMORY_MB": 512}
+            assert client.status("PUT", f"/allocations/{new_uuid()}", claim((host, amounts))) == 204
+    fit = [host for i, host in enumerate(hosts) if 2 * (i % 4) + 4 <= 8]
+    assert [set(found) for found in offered(client, "resources=VCPU:4,MEMORY_MB:1024")] == [{host} for host in fit]
+    assert [set(f) for f in offered(client, "resources=VCPU:4&limit=4")] == [{host} for host in fit[:4]]
+    assert offered(client, "resources=VCPU:9") == []
+    client.set_traits(hosts[8], "CUSTOM_FAST")
+    assert places(client, "resources=VCPU:4&required=CUSTOM_FAST&limit=5") == [{hosts[8]}]
+    rack = new_uuid()
+    lender = client.provider("lender", DISK_GB=1000)
+    client.set_traits(lender, "MISC_SHARES_VIA_AGGREGATE")
+    client.set_aggregates(lender, rack)
+    client.set_aggregates(hosts[9], rack)
+    assert places(client, "resources=VCPU:1,DISK_GB:10&limit=5") == sets((hosts[9], lender))

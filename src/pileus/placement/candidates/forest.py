@@ -1,6 +1,6 @@
-"""All providers as they are now, as trees in memory: five queries, whatever their number."""
+"""Providers as they are now, as trees in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -60,24 +60,29 @@ class Forest:
         return ids
 
 
-def read(db: Session) -> Forest:
+def read(db: Session, roots: Collection[str]) -> Forest:
+    """The trees of `roots`: five queries, whatever their number."""
+    columns = select(Provider.id, Provider.parent_id, Provider.root_id).where(Provider.root_id.in_(roots))
+    providers = db.execute(columns.order_by(Provider.created_at, Provider.id)).all()
+    ids = [row.id for row in providers]
     taken = select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used))
-    grouped = taken.group_by(Allocation.provider_id, Allocation.resource_class)
+    grouped = taken.where(Allocation.provider_id.in_(ids)).group_by(Allocation.provider_id, Allocation.resource_class)
     used = {(provider, name): int(amount) for provider, name, amount in db.execute(grouped)}
     stock: dict[str, dict[str, Shelf]] = {}
     amount = (Inventory.total, Inventory.reserved, Inventory.allocation_ratio)
     units = (Inventory.min_unit, Inventory.max_unit, Inventory.step_size)
-    rows = db.execute(select(Inventory.provider_id, Inventory.resource_class, *amount, *units))
-    for provider, name, total, reserved, ratio, *sizes in rows:
+    shelves = select(Inventory.provider_id, Inventory.resource_class, *amount, *units)
+    for provider, name, total, reserved, ratio, *sizes in db.execute(shelves.where(Inventory.provider_id.in_(ids))):
         shelf = Shelf(int((total - reserved) * ratio), used.get((provider, name), 0), *sizes)
         stock.setdefault(provider, {})[name] = shelf
     traits: dict[str, set[str]] = {}
-    for provider, trait in db.execute(select(ProviderTrait.provider_id, ProviderTrait.trait)):
+    held = select(ProviderTrait.provider_id, ProviderTrait.trait).where(ProviderTrait.provider_id.in_(ids))
+    for provider, trait in db.execute(held):
         traits.setdefault(provider, set()).add(trait)
     aggregates: dict[str, set[str]] = {}
-    for provider, aggregate in db.execute(select(ProviderAggregate.provider_id, ProviderAggregate.aggregate_id)):
+    within = select(ProviderAggregate.provider_id, ProviderAggregate.aggregate_id)
+    for provider, aggregate in db.execute(within.where(ProviderAggregate.provider_id.in_(ids))):
         aggregates.setdefault(provider, set()).add(aggregate)
-    columns = select(Provider.id, Provider.parent_id, Provider.root_id).order_by(Provider.created_at, Provider.id)
     return Forest(
         {
             row.id: Place(
@@ -88,6 +93,6 @@ def read(db: Session) -> Forest:
                 frozenset(traits.get(row.id, ())),
                 frozenset(aggregates.get(row.id, ())),
             )
-            for row in db.execute(columns)
+            for row in providers
         }
     )

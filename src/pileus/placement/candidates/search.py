@@ -1,14 +1,13 @@
 """The search: in each tree, with the providers that share with it, every way to satisfy all groups of a request."""
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pileus.kernel.errors import BadRequest
 from pileus.placement.candidates.forest import Forest, Place
 from pileus.placement.candidates.request import Group, Request
 
-MOST = 10_000  # candidates of one answer
 PATIENCE = 50_000  # combinations to look at in a row without finding a candidate
 
 # Which provider gives each class of one group; a group without resources has its provider under "".
@@ -28,30 +27,30 @@ class Candidate:
 class Search:
     """`nested` is False for callers before 1.29: they know only roots."""
 
-    def __init__(self, forest: Forest, request: Request, *, nested: bool) -> None:
-        self.forest = forest
+    def __init__(self, request: Request, *, nested: bool) -> None:
         self.request = request
         self.nested = nested
         self._looked = 0
+        self._seen: set[object] = set()
 
-    def run(self) -> list[Candidate]:
-        """Raises BadRequest for a request that has too many combinations to look through."""
-        return list(itertools.islice(self._different(), min(self.request.limit or MOST, MOST)))
+    def among(self, forest: Forest, roots: Iterable[str]) -> Iterator[Candidate]:
+        """Those of the trees of `roots` that were not found before.
 
-    def _different(self) -> Iterator[Candidate]:
-        seen: set[object] = set()
-        for root_id, tree in self.forest.trees.items():
-            for found in self._in_tree(root_id, tree):
+        Raises BadRequest for a request that has too many combinations to look through.
+        """
+        self.forest = forest
+        for root_id in roots:
+            for found in self._in_tree(root_id, forest.trees.get(root_id, [])):
                 key = (
                     frozenset((place, *amount) for place, had in found.amounts.items() for amount in had.items()),
                     frozenset((suffix, tuple(ids)) for suffix, ids in found.mappings.items()),
                 )
-                if key not in seen:
-                    seen.add(key)
+                if key not in self._seen:
+                    self._seen.add(key)
                     yield found
 
     def _in_tree(self, root_id: str, tree: list[Place]) -> Iterator[Candidate]:
-        if not self.request.root.allow(self.forest.places[root_id].traits):
+        if not tree or not self.request.root.allow(self.forest.places[root_id].traits):
             return
         shared = frozenset[str]().union(*(place.aggregates for place in tree))
         lenders = [place for place in self.forest.lenders if place.root_id != root_id and place.aggregates & shared]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Float, ForeignKey, String
+from sqlalchemy import Float, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pileus.kernel import clock
@@ -20,6 +20,7 @@ class Provider(Base):
     parent_id: Mapped[str | None] = mapped_column(ForeignKey("resource_providers.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now, onupdate=clock.now)
+    __table_args__ = (Index(None, "created_at", "id"),)
 
 
 class Inventory(Base):
@@ -43,10 +44,10 @@ class Inventory(Base):
 class ProviderTrait(Base):
     __tablename__ = "resource_provider_traits"
     provider_id: Mapped[str] = mapped_column(ForeignKey("resource_providers.id", ondelete="CASCADE"), primary_key=True)
-    trait: Mapped[str] = mapped_column(String(255), primary_key=True)
+    trait: Mapped[str] = mapped_column(String(255), primary_key=True, index=True)
 
 
 class ProviderAggregate(Base):
     __tablename__ = "resource_provider_aggregates"
     provider_id: Mapped[str] = mapped_column(ForeignKey("resource_providers.id", ondelete="CASCADE"), primary_key=True)
-    aggregate_id: Mapped[str] = mapped_column(String(36), primary_key=True)
+    aggregate_id: Mapped[str] = mapped_column(String(36), primary_key=True, index=True)
