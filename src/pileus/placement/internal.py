@@ -1,12 +1,14 @@
 """Placement's door for the other services: claims inside the caller's own transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import NamedTuple
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from pileus.kernel.db import new_id
 from pileus.placement.allocations.models import Allocation, Consumer
+from pileus.placement.fit import gives
 from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
 
 
@@ -50,36 +52,52 @@ class ClaimLost(Exception):
     """Another claim changed the provider meanwhile: look at the supply again."""
 
 
-def supplies(db: Session) -> dict[str, Supply]:
-    """Every provider with its stock and traits, by id, in three queries whatever the number of providers."""
-    used = (
-        select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used).label("used"))
-        .group_by(Allocation.provider_id, Allocation.resource_class)
-        .subquery()
-    )
-    rows = db.execute(
-        select(Inventory, func.coalesce(used.c.used, 0)).outerjoin(
-            used, (used.c.provider_id == Inventory.provider_id) & (used.c.resource_class == Inventory.resource_class)
-        )
-    )
+def supplies(db: Session, ids: Collection[str] | None = None) -> dict[str, Supply]:
+    """Providers (None: every one) with their stock and traits, by id, in three queries whatever their number."""
+    query = select(Provider.id, Provider.name, Provider.generation)
+    held = select(ProviderTrait.provider_id, ProviderTrait.trait)
+    taken = select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used).label("used"))
+    if ids is not None:
+        query, held = query.where(Provider.id.in_(ids)), held.where(ProviderTrait.provider_id.in_(ids))
+        taken = taken.where(Allocation.provider_id.in_(ids))
+    # The generations first: where each statement sees its own moment, a claim that comes between must make ours fail.
+    providers = db.execute(query).all()
+    used = taken.group_by(Allocation.provider_id, Allocation.resource_class).subquery()
+    of = (used.c.provider_id == Inventory.provider_id) & (used.c.resource_class == Inventory.resource_class)
+    amounts = (Inventory.total, Inventory.reserved, Inventory.allocation_ratio, Inventory.max_unit)
+    shelves = select(Inventory.provider_id, Inventory.resource_class, *amounts, func.coalesce(used.c.used, 0))
+    if ids is not None:
+        shelves = shelves.where(Inventory.provider_id.in_(ids))
     stock: dict[str, dict[str, Stock]] = {}
-    for item, in_use in rows:
-        stock.setdefault(item.provider_id, {})[item.resource_class] = Stock(
-            item.total, item.reserved, item.allocation_ratio, item.max_unit, int(in_use)
-        )
+    for provider_id, name, total, reserved, ratio, most, in_use in db.execute(shelves.outerjoin(used, of)):
+        stock.setdefault(provider_id, {})[name] = Stock(total, reserved, ratio, most, int(in_use))
     traits: dict[str, set[str]] = {}
-    for provider_id, trait in db.execute(select(ProviderTrait.provider_id, ProviderTrait.trait)):
+    for provider_id, trait in db.execute(held):
         traits.setdefault(provider_id, set()).add(trait)
     return {
-        provider.id: Supply(
-            provider.id,
-            provider.name,
-            provider.generation,
-            stock.get(provider.id, {}),
-            frozenset(traits.get(provider.id, ())),
-        )
-        for provider in db.scalars(select(Provider))
+        row.id: Supply(row.id, row.name, row.generation, stock.get(row.id, {}), frozenset(traits.get(row.id, ())))
+        for row in providers
     }
+
+
+def fitting(
+    db: Session, wanted: Mapping[str, int], *, names: Collection[str] | None = None, portion: int = 64
+) -> Iterator[list[Supply]]:
+    """Providers (None: of any name) that could give all of `wanted` now, in portions, from a random one on.
+
+    Ids are random, so that a portion is a fair sample, and concurrent boots do not look at the same hosts first.
+    """
+    start = new_id()
+    query = select(Provider.id).where(*(gives(Provider.id, name, amount) for name, amount in wanted.items()))
+    if names is not None:
+        query = query.where(Provider.name.in_(names))
+    for half in (Provider.id >= start, Provider.id < start):
+        after = ""
+        while ids := list(db.scalars(query.where(half, Provider.id > after).order_by(Provider.id).limit(portion))):
+            yield list(supplies(db, ids).values())
+            if len(ids) < portion:
+                break
+            after = ids[-1]
 
 
 def claim(

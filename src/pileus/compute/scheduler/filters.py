@@ -24,6 +24,14 @@ class Request(NamedTuple):
     same_hosts: frozenset[str] | None = None  # where the servers of the hint `same_host` are
     different_hosts: frozenset[str] = frozenset()  # where those of `different_host` are
 
+    def names(self) -> frozenset[str] | None:
+        """The only hosts that can pass, when the request names them in any way; None: any."""
+        sets = [frozenset((name,)) for name in (self.host, self.hypervisor_hostname) if name]
+        sets += [self.same_hosts] if self.same_hosts is not None else []
+        if self.group is not None and self.group.policy == "affinity" and self.group.hosts:
+            sets.append(frozenset(self.group.hosts))
+        return frozenset.intersection(*sets) if sets else None
+
 
 Filter = Callable[[Request, Host, Supply], str | None]
 

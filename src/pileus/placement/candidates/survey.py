@@ -3,15 +3,15 @@
 import itertools
 from collections.abc import Iterator
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from pileus.placement.allocations.models import Allocation
 from pileus.placement.candidates import forest
 from pileus.placement.candidates.forest import SHARES, Forest, Place
 from pileus.placement.candidates.request import Request
 from pileus.placement.candidates.search import Candidate, Search
-from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
+from pileus.placement.fit import gives
+from pileus.placement.providers.models import Provider, ProviderAggregate, ProviderTrait
 
 MOST = 10_000  # candidates of one answer
 PORTION = 16  # trees in the first portion; each further one is twice as large
@@ -61,7 +61,7 @@ def _could(request: Request, *, lent: bool) -> Select[str]:
         if group.in_tree is not None:
             query = query.where(_root.id.in_(select(Provider.root_id).where(Provider.id == group.in_tree)))
         for name, amount in group.resources.items():
-            query = query.where(_somewhere(_gives(name, amount)))
+            query = query.where(_somewhere(gives(_part.id, name, amount)))
         for any_of in group.traits.required:
             query = query.where(_somewhere(_has_trait(_part.id, any_of)))
         for any_of in group.membership.within:
@@ -77,17 +77,3 @@ def _somewhere(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 def _has_trait(provider_id: InstrumentedAttribute[str], any_of: frozenset[str]) -> ColumnElement[bool]:
     return exists().where(ProviderTrait.provider_id == provider_id, ProviderTrait.trait.in_(any_of))
-
-
-def _gives(name: str, amount: int) -> ColumnElement[bool]:
-    """`Shelf.gives`, in SQL."""
-    mine = and_(Allocation.provider_id == Inventory.provider_id, Allocation.resource_class == Inventory.resource_class)
-    used = select(func.coalesce(func.sum(Allocation.used), 0)).where(mine).correlate(Inventory).scalar_subquery()
-    return exists().where(
-        Inventory.provider_id == _part.id,
-        Inventory.resource_class == name,
-        Inventory.min_unit <= amount,
-        Inventory.max_unit >= amount,
-        or_(Inventory.step_size == 1, amount % Inventory.step_size == 0),
-        (Inventory.total - Inventory.reserved) * Inventory.allocation_ratio >= used + amount,
-    )
