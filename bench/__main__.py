@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.system.installation import REPOSITORY
 
-from bench import boots, memory, operations, starts, upstream
+from bench import boots, identity, memory, operations, starts, upstream
 from bench.clouds import surroundings
 from bench.figures import Figure, table
 from bench.machine import load
@@ -21,6 +21,7 @@ PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "memory": memory.measure,
     "boot": boots.measure,
     "operations": operations.measure,
+    "identity": identity.measure,
 }
 UPSTREAM = "upstream"
 

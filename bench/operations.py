@@ -3,8 +3,10 @@
 import json
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.client import HTTPConnection
+from itertools import repeat
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
@@ -79,8 +81,9 @@ def _figures(cloud: Installation, name: str, request: Request, runs: int) -> lis
     ]
 
 
-def drive(cloud: Installation, request: Request, clients: int, seconds: float) -> Sample:
-    """Each client asks over one kept connection until the time is over, at least once."""
+def drive(cloud: Installation, request: Request | Iterator[Request], clients: int, seconds: float) -> Sample:
+    """Each client asks over one kept connection until the time is over, at least once; the same thing, or one after the other."""
+    following = repeat(request) if isinstance(request, Request) else request
     took: list[float] = []
     wrong: list[int] = []
     with Meter(cloud.state) as meter:
@@ -90,6 +93,7 @@ def drive(cloud: Installation, request: Request, clients: int, seconds: float) -
         def client() -> None:
             connection = HTTPConnection(urlsplit(ENDPOINT).netloc, timeout=60)
             while True:
+                request = next(following)
                 asked = time.perf_counter()
                 connection.request(
                     request.method, request.path, request.body, request.headers | {"content-type": "application/json"}
@@ -109,7 +113,8 @@ def drive(cloud: Installation, request: Request, clients: int, seconds: float) -
             thread.join()
         wall = time.perf_counter() - started
     if wrong or len(took) < clients:
-        raise RuntimeError(f"{request.method} {request.path} answered {wrong[:1] or 'nothing'}")
+        wish = next(following)
+        raise RuntimeError(f"{wish.method} {wish.path} answered {wrong[:1] or 'nothing'}")
     return Sample(len(took) / wall, 1000 * median(took), 1000 * meter.cpu / len(took), meter.others)
 
 

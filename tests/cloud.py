@@ -28,10 +28,12 @@ class Tokens:
 
 
 @contextmanager
-def cloud_of(folder: Path, *manifests: Manifest, overrides: Mapping[str, Any] | None = None) -> Iterator[Cloud]:
-    """`overrides` are `[cloud]` settings."""
+def cloud_of(
+    folder: Path, *manifests: Manifest, overrides: Mapping[str, Any] | None = None, file: Path | None = None
+) -> Iterator[Cloud]:
+    """`overrides` are `[cloud]` settings; `file` is a configuration."""
     (folder / "db").mkdir(exist_ok=True)
-    conf = config.load(folder, None, settings_of(manifests), overrides or {})
+    conf = config.load(folder, file, settings_of(manifests), overrides or {})
     database = Database(conf.database_url)
     Base.metadata.create_all(database.engine)
     rules = [rule for manifest in manifests for rule in manifest.policies]

@@ -38,6 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from pileus.cli.audit import audit
 
             return audit(options)
+        case "why":
+            from pileus.cli.why import why
+
+            return why(options)
+        case "identity":
+            from pileus.cli.identity.command import identity
+
+            return identity(options)
     top.print_help()
     return 0 if options.command is None else 2
 

@@ -13,8 +13,8 @@ from pileus.compute.drivers.base import HostFacts
 from pileus.compute.hosts import register
 from pileus.compute.manifest import MANIFEST
 from pileus.compute.scheduler import choose
-from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain
-from pileus.compute.scheduler.filters import Request
+from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain, summarise
+from pileus.compute.scheduler.request import Request
 from pileus.compute.settings import ComputeSettings
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.db import new_id
@@ -55,8 +55,9 @@ def hosts(cloud: Cloud, prefix: str, count: int, vcpus: int = 1) -> None:
 def want(cloud: Cloud, vcpus: int = 1, **more: Any) -> str | None:
     """The host that a new server got."""
     request = Request({"VCPU": vcpus, "MEMORY_MB": 128}, {}, {}, **more)
+    settings = cloud.settings(ComputeSettings)
     try:
-        return cloud.db.transact(lambda db: choose_and_claim(db, request, new_id(), "p1", "u1").name)
+        return cloud.db.transact(lambda db: choose_and_claim(db, settings, request, new_id(), "p1", "u1").name)
     except NoValidHost:
         return None
 
@@ -92,9 +93,13 @@ def test_the_one_host_with_room_is_found_among_many(cloud: Cloud) -> None:
     assert want(cloud, 4) == "large0"
     assert want(cloud, 4) is None
     with cloud.db.reading() as db:
-        verdicts = explain(db, Request({"VCPU": 4}, {}, {}))
+        verdicts = explain(db, cloud.settings(ComputeSettings), Request({"VCPU": 4}, {}, {}))
     assert {verdict.check for verdict in verdicts} == {"Placement"}
-    assert next(v.why for v in verdicts if v.host == "small3") == "gives at most 1 VCPU at once, 4 asked"
+    said = next(verdict for verdict in verdicts if verdict.host == "small3")
+    assert str(said) == "small3: lacks 4 VCPU: it gives at most 1 at once (Placement)"
+    summary = summarise(verdicts)
+    assert "lacks 4 VCPU (Placement)" in summary, "hosts are alike in what they lack, whatever they have"
+    assert "small3" not in summary and "at most" not in summary
 
 
 def test_a_named_host_is_looked_for_by_name(cloud: Cloud) -> None:

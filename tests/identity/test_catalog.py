@@ -95,3 +95,52 @@ def test_regions(client: TestClient, admin: Caller) -> None:
     admin.ask("DELETE", "/regions/b", status=204)
     admin.ask("DELETE", "/regions/a", status=204)
     admin.ask("GET", "/regions/a", status=404)
+
+
+def test_lists_are_narrowed_and_paged(admin: Caller) -> None:
+    made = {kind: service(admin, kind) for kind in ("one", "two", "three")}
+    admin.ask("PATCH", f"/services/{made['two']}", {"service": {"enabled": False, "name": "Other"}})
+
+    def types(query: str) -> list[str]:
+        return [row["type"] for row in admin.ask("GET", f"/services{query}")["services"]]
+
+    everything = ["identity", "one", "three", "two"]
+    assert types("") == everything
+    assert types("?colour=red") == everything
+    assert types("?name=n") == ["one", "three"]
+    assert types("?name__icontains=OTH") == ["two"]
+    assert types("?name__contains=OTH") == []
+    assert types("?type__startswith=t") == ["three", "two"]
+    assert types("?enabled=false") == ["two"]
+    assert types("?name=n&type=one") == ["one"]
+    found: list[str] = []
+    marker = ""
+    for _ in range(2):
+        page = admin.ask("GET", f"/services?limit=2{marker}")
+        found += [row["type"] for row in page["services"]]
+        marker = f"&marker={page['services'][-1]['id']}"
+        assert (page["links"]["next"] is None) == (len(found) == 4)
+    assert found == everything
+    assert "type=one" in admin.ask("GET", "/services?limit=1&type=one")["links"]["self"]
+    assert types("?limit=0") == []
+    for wrong in ("limit=-1", "limit=x", "limit=" + "9" * 5000, "marker=x", "enabled=maybe"):
+        admin.ask("GET", f"/services?{wrong}", status=400)
+    assert len(admin.ask("GET", "/endpoints?limit=2")["endpoints"]) == 2
+    assert len(admin.ask("GET", "/regions?limit=2")["regions"]) == 1
+
+
+def test_heads(client: TestClient, admin: Caller) -> None:
+    for path in ("services", "endpoints", "regions", "regions/RegionOne"):
+        reply = client.head(f"/identity/v3/{path}", headers={"x-auth-token": admin.token})
+        assert (reply.status_code, reply.content) == (200, b"")
+
+
+def test_only_administrators_change_the_catalog(admin: Caller, demo: Caller) -> None:
+    identifier = service(admin)
+    made = endpoint(admin, identifier)["id"]
+    demo.ask("GET", "/regions")
+    for path in ("/services", "/endpoints", f"/services/{identifier}", f"/endpoints/{made}", "/services/nothing"):
+        demo.ask("GET", path, status=403)
+    for path in (f"/services/{identifier}", f"/endpoints/{made}", "/regions/RegionOne"):
+        demo.ask("DELETE", path, status=403)
+    demo.ask("PUT", "/regions/x", {"region": {}}, status=403)

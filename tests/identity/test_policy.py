@@ -201,6 +201,75 @@ def test_unscoped_and_foreign_things(become: Callable[[str], Caller], demo: Call
     demo.ask("PATCH", f"/users/{demo.user_id}", {"user": {"password": "x"}}, status=403)
 
 
+CHANGES: tuple[tuple[str, str, Json | None], ...] = (
+    ("PATCH", "/users/{boss}", {"user": {"password": "mine-now"}}),
+    ("PATCH", "/users/{boss}", {"user": {"enabled": False}}),
+    ("DELETE", "/users/{boss}", None),
+    ("PATCH", "/groups/{bosses}", {"group": {"name": "x"}}),
+    ("DELETE", "/groups/{bosses}", None),
+    ("PUT", "/groups/{bosses}/users/{self}", None),
+    ("PUT", "/groups/{plain}/users/{boss}", None),
+    ("DELETE", "/groups/{bosses}/users/{boss}", None),
+)
+STANDINGS = ("admin in a project", "admin in the domain", "reader in the system", "by a group", "by inheritance")
+
+
+@pytest.mark.parametrize("how", STANDINGS)
+def test_a_domain_manager_can_not_use_those_above(
+    become: Callable[[str], Caller], admin: Caller, world: World, how: str
+) -> None:
+    """Whoever can set an administrator's password, or join an administrators' group, is one."""
+    manager = become("manager@default")
+    ids = dict(world, self=manager.user_id)
+    ids["boss"] = admin.ask("POST", "/users", {"user": {"name": "boss", "password": "pw"}}, status=201)["user"]["id"]
+    for name in ("bosses", "plain"):
+        ids[name] = admin.ask("POST", "/groups", {"group": {"name": name}}, status=201)["group"]["id"]
+    manager.ask("PUT", "/groups/{bosses}/users/{boss}".format(**ids), status=204)
+    manager.ask("PATCH", "/users/{boss}".format(**ids), {"user": {"password": "pw"}})
+    paths = {
+        "admin in a project": ("/projects/{p}", "/roles/{admin}"),
+        "admin in the domain": ("/domains/default", "/roles/{admin}"),
+        "reader in the system": ("/system", "/roles/{reader}"),
+        "by a group": ("/projects/{demo}", "/roles/{admin}"),
+        "by inheritance": ("/OS-INHERIT/domains/{d}", "/roles/{admin}/inherited_to_projects"),
+    }
+    where, what = paths[how]
+    for actor in ("/groups/{bosses}", *(() if how == "by a group" else ("/users/{boss}",))):
+        admin.ask("PUT", (where + actor + what).format(**ids), status=204)
+    for method, path, body in CHANGES:
+        manager.ask(method, path.format(**ids), body, status=403)
+    manager.ask("PATCH", f"/users/{world['demo_user']}", {"user": {"description": "below"}})
+    manager.ask("GET", "/users/{boss}".format(**ids))
+    admin.ask("PATCH", "/users/{boss}".format(**ids), {"user": {"password": "pw2"}})
+
+
+def test_who_is_above_is_not_told_to_others(demo: Caller, admin: Caller, world: World) -> None:
+    change = {"user": {"enabled": False}}
+    replies = [
+        demo.ask("PATCH", f"/users/{user}", change, status=403)
+        for user in (admin.user_id, world["u"], "does-not-exist")
+    ]
+    assert replies[0] == replies[1] == replies[2]
+
+
+@pytest.mark.parametrize("how", ["users/{self}", "groups/{g}"])
+@pytest.mark.parametrize("role", ["admin", "service", "extra"])
+def test_a_domain_manager_gives_only_the_roles_below_its_own(
+    become: Callable[[str], Caller], admin: Caller, world: World, how: str, role: str
+) -> None:
+    extra = admin.ask("POST", "/roles", {"role": {"name": "extra"}}, status=201)["role"]["id"]
+    admin.ask("PUT", f"/roles/{extra}/implies/{world['manager']}", status=201)
+    manager = become("manager@default")
+    group = admin.ask("POST", "/groups", {"group": {"name": "g2"}}, status=201)["group"]["id"]
+    ids = dict(world, self=manager.user_id, g=group, extra=extra)
+    for where in ("/projects/{demo}", "/domains/default"):
+        path = where + "/" + how + "/roles/{" + role + "}"
+        manager.ask("PUT", path.format(**ids), status=403)
+        inherited = "/OS-INHERIT" + path + "/inherited_to_projects"
+        manager.ask("PUT", inherited.format(**ids), status=403)
+        manager.ask("PUT", (where + "/" + how + "/roles/{manager}").format(**ids), status=204)
+
+
 def test_an_operator_overrides_rules(tmp_path: Path) -> None:
     (tmp_path / "secrets").mkdir()
     for name, password in PASSWORDS.items():

@@ -1,6 +1,12 @@
-"""Key folders, rotation, and what a token survives."""
+"""Token keys and the providers that use them: one contract for all of them. Folders, rotation, and what a token survives."""
 
+import contextlib
+import os
+import shutil
 import stat
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -8,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pileus
 from pileus.identity.tokens import keys
-from pileus.identity.tokens.keys import KeyRing
+from pileus.identity.tokens.keys import SETTLED
 from pileus.identity.tokens.payload import (
     DELEGATIONS,
     METHODS,
@@ -20,7 +27,8 @@ from pileus.identity.tokens.payload import (
     new_audit_id,
     now_ms,
 )
-from pileus.identity.tokens.providers.fernet import FernetProvider
+from pileus.identity.tokens.providers import PROVIDERS, Kind
+from pileus.identity.tokens.providers.base import TokenProvider
 
 
 def payload(**changes: object) -> Payload:
@@ -37,16 +45,13 @@ def payload(**changes: object) -> Payload:
     return msgspec.structs.replace(plain, **changes)
 
 
-def seal(made: Payload, ring: KeyRing) -> str:
-    return FernetProvider(ring).seal(made)
-
-
-def unseal(token: str, ring: KeyRing) -> Payload:
-    return FernetProvider(ring).unseal(token)
-
-
 def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir()}
+
+
+@pytest.fixture(params=PROVIDERS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    return PROVIDERS[request.param]
 
 
 def test_modes_and_repeatability(tmp_path: Path) -> None:
@@ -60,46 +65,142 @@ def test_modes_and_repeatability(tmp_path: Path) -> None:
     assert {stat.S_IMODE((folder / name).stat().st_mode) for name in before} == {0o600}
 
 
-def test_rotation_keeps_tokens_until_their_key_goes(tmp_path: Path) -> None:
-    folder = tmp_path / "keys"
-    keys.create(folder)
-    staged = (folder / "0").read_bytes()
-    token = seal(payload(), KeyRing(folder))
-    keys.rotate(folder, keep=3)
-    assert names(folder) == {"0", "1", "2"}
-    assert (folder / "2").read_bytes() == staged
-    unseal(token, KeyRing(folder))
-    keys.rotate(folder, keep=3)
-    assert names(folder) == {"0", "2", "3"}
-    with pytest.raises(BadToken):
-        unseal(token, KeyRing(folder))
+def test_tokens_live_until_their_key_goes(kind: Kind, tmp_path: Path) -> None:
+    """With `keep` keys a token outlives keep - 2 rotations, and is over with the next."""
+    kind.create(tmp_path)
+    tokens = []
+    for _ in range(12):
+        tokens.append(kind.make(tmp_path).seal(payload()))
+        assert kind.rotate(tmp_path, 5, settled=0)
+        provider = kind.make(tmp_path)
+        for token in tokens[-3:]:
+            provider.unseal(token)
+        for token in tokens[:-3]:
+            with pytest.raises(BadToken):
+                provider.unseal(token)
 
 
-def test_a_running_process_follows_a_rotation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    keys.create(tmp_path)
-    ring, clock = KeyRing(tmp_path), [1000.0]
+def test_the_staged_key_becomes_the_primary(kind: Kind, tmp_path: Path) -> None:
+    kind.create(tmp_path)
+    elsewhere = tmp_path.with_name(f"node-{tmp_path.name}")
+    shutil.copytree(tmp_path, elsewhere)
+    kind.rotate(tmp_path, settled=0)
+    token = kind.make(tmp_path).seal(payload())
+    assert kind.make(elsewhere).unseal(token).user_id == "0" * 32, "a node with the folder's last state knows the key"
+    assert [key.role for key in kind.listing(tmp_path)] == ["primary", "staged", "secondary"]
+
+
+def test_a_running_process_follows_a_rotation(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind.create(tmp_path)
+    running, clock = kind.make(tmp_path), [1000.0]
     monkeypatch.setattr("pileus.identity.tokens.keys.time.monotonic", lambda: clock[0])
-    seal(payload(), ring)
-    keys.rotate(tmp_path)
-    newer = seal(payload(), KeyRing(tmp_path))
-    assert unseal(newer, ring).user_id == "0" * 32, "a staged key is known before it signs"
-    keys.rotate(tmp_path)
-    newest = seal(payload(), KeyRing(tmp_path))
+    running.seal(payload())
+    kind.rotate(tmp_path, settled=0)
+    newer = kind.make(tmp_path).seal(payload())
+    assert running.unseal(newer).user_id == "0" * 32, "a staged key is known before it signs"
+    kind.rotate(tmp_path, settled=0)
+    newest = kind.make(tmp_path).seal(payload())
     with pytest.raises(BadToken):
-        unseal(newest, ring)
+        running.unseal(newest)
     clock[0] += 1
-    unseal(newest, ring)
+    running.unseal(newest)
 
 
-def test_no_keys_is_an_error(tmp_path: Path) -> None:
+def test_no_rotation_before_every_process_knows_the_staged_key(kind: Kind, tmp_path: Path) -> None:
+    kind.create(tmp_path)
+    before = kind.listing(tmp_path)
+    assert not kind.rotate(tmp_path, settled=SETTLED)
+    assert [key.number for key in kind.listing(tmp_path)] == [key.number for key in before]
+    for path in tmp_path.rglob("0"):
+        os.utime(path, (time.time() - 3,) * 2)
+    assert kind.rotate(tmp_path, settled=SETTLED)
+    assert not kind.rotate(tmp_path, settled=SETTLED)
+
+
+def test_rotation_when_due(kind: Kind, tmp_path: Path) -> None:
+    kind.create(tmp_path)
+    assert not kind.rotate(tmp_path, settled=0, due=60)
+    for path in tmp_path.rglob("1"):
+        os.utime(path, (time.time() - 61,) * 2)
+    assert kind.rotate(tmp_path, settled=0, due=60)
+    assert not kind.rotate(tmp_path, settled=0, due=60)
+
+
+def test_a_rotation_killed_half_way_is_finished(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed at each of its renames: tokens stay good, and the next rotation ends with a staged and a primary key."""
+    real = os.replace
+    for fatal in range(6):
+        folder = tmp_path / str(fatal)
+        kind.create(folder)
+        token = kind.make(folder).seal(payload())
+        done: list[Path] = []
+
+        def replace(old: Path, new: Path, done: list[Path] = done, fatal: int = fatal) -> None:
+            if len(done) == fatal:
+                raise KeyboardInterrupt
+            done.append(new)
+            real(old, new)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("pileus.identity.tokens.keys.os.replace", replace)
+            with contextlib.suppress(KeyboardInterrupt):
+                kind.rotate(folder, settled=0)
+        after = kind.make(folder)
+        after.unseal(token)
+        after.unseal(after.seal(payload()))
+        kind.rotate(folder, settled=0)
+        assert [key.role for key in kind.listing(folder)][:2] == ["primary", "staged"]
+        kind.make(folder).unseal(token)
+
+
+ROTATE = """
+import sys
+from pathlib import Path
+from pileus.identity.tokens.providers import PROVIDERS
+name, folder, count, settled = sys.argv[1:]
+sys.stdin.read()
+print([PROVIDERS[name].rotate(Path(folder), 24, settled=float(settled)) for _ in range(int(count))].count(True))
+"""
+
+
+@pytest.mark.parametrize(("settled", "each", "together"), [(0, 5, 10), (60, 1, 1)])
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_two_processes_rotate_at_once(name: str, tmp_path: Path, settled: int, each: int, together: int) -> None:
+    """No key is lost, none is primary twice; and within the time that processes need to learn a key, one of two does nothing."""
+    kind = PROVIDERS[name]
+    kind.create(tmp_path)
+    token = kind.make(tmp_path).seal(payload())
+    for path in tmp_path.rglob("0"):
+        os.utime(path, (time.time() - 61,) * 2)
+    command = [sys.executable, "-c", ROTATE, name, str(tmp_path), str(each), str(settled)]
+    surroundings = os.environ | {"PYTHONPATH": str(Path(pileus.__path__[0]).parent)}
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, env=surroundings, text=True, stdin=pipe, stdout=pipe) for _ in range(2)]
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.close()
+    done = []
+    for worker in workers:
+        assert worker.stdout is not None
+        done.append(int(worker.stdout.read()))
+        worker.stdout.close()
+        assert worker.wait(30) == 0
+    assert sum(done) == together
+    found = kind.listing(tmp_path)
+    assert [key.number for key in found] == [together + 1, 0, *range(together, 0, -1)]
+    assert [key.role for key in found].count("primary") == 1
+    kind.make(tmp_path).unseal(token)
+
+
+def test_no_keys_is_an_error(kind: Kind, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no token keys"):
-        KeyRing(tmp_path / "none").fernet()
+        kind.make(tmp_path / "none").seal(payload())
 
 
-def test_an_ended_token_is_bad(tmp_path: Path) -> None:
-    keys.create(tmp_path)
+def test_an_ended_token_is_bad(kind: Kind, tmp_path: Path) -> None:
+    kind.create(tmp_path)
     with pytest.raises(BadToken):
-        unseal(seal(payload(expires=now_ms()), KeyRing(tmp_path)), KeyRing(tmp_path))
+        kind.make(tmp_path).unseal(kind.make(tmp_path).seal(payload(expires=now_ms())))
 
 
 IDS = st.text(min_size=1, max_size=64) | st.uuids().map(lambda u: u.hex)
@@ -117,30 +218,32 @@ PAYLOADS = st.builds(
 )
 
 
+@pytest.fixture(scope="module", params=PROVIDERS)
+def provider(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> TokenProvider:
+    folder = tmp_path_factory.mktemp(request.param)
+    PROVIDERS[request.param].create(folder)
+    return PROVIDERS[request.param].make(folder)
+
+
 @given(made=PAYLOADS)
-def test_what_goes_in_comes_out(tmp_path_factory: pytest.TempPathFactory, made: Payload) -> None:
-    folder = tmp_path_factory.getbasetemp() / "shared-keys"
-    keys.create(folder)
-    ring = KeyRing(folder)
-    assert unseal(seal(made, ring), ring) == made
+def test_what_goes_in_comes_out(provider: TokenProvider, made: Payload) -> None:
+    token = provider.seal(made)
+    assert token.isascii() and " " not in token
+    assert provider.unseal(token) == made
 
 
 @given(junk=st.text(max_size=300) | st.binary(max_size=200).map(lambda b: b.hex()))
-def test_junk_is_bad(tmp_path_factory: pytest.TempPathFactory, junk: str) -> None:
-    folder = tmp_path_factory.getbasetemp() / "shared-keys"
-    keys.create(folder)
+def test_junk_is_bad(provider: TokenProvider, junk: str) -> None:
     with pytest.raises(BadToken):
-        unseal(junk, KeyRing(folder))
+        provider.unseal(junk)
 
 
 @given(at=st.integers(0, 10_000), bit=st.integers(0, 5))
-def test_no_changed_character_passes(tmp_path_factory: pytest.TempPathFactory, at: int, bit: int) -> None:
-    folder = tmp_path_factory.getbasetemp() / "shared-keys"
-    keys.create(folder)
-    ring = KeyRing(folder)
-    token = seal(payload(), ring)
+def test_no_changed_character_passes(provider: TokenProvider, at: int, bit: int) -> None:
+    token = provider.seal(payload())
     alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
     at %= len(token) - 2  # the last characters may hold bits that base64 ignores
-    changed = token[:at] + alphabet[alphabet.index(token[at]) ^ (1 << bit)] + token[at + 1 :]
+    held = alphabet.find(token[at])
+    changed = token[:at] + (alphabet[held ^ (1 << bit)] if held >= 0 else "A") + token[at + 1 :]
     with pytest.raises(BadToken):
-        unseal(changed, ring)
+        provider.unseal(changed)

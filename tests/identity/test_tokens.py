@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from pileus.identity.projects.models import Project
-from pileus.identity.tokens.authenticator import FRESH
+from pileus.identity.tokens.memory import FRESH
 from pileus.identity.users.models import User
 from pileus.kernel.cloud import Cloud
 from tests.identity.people import PASSWORDS, Caller, Json, auth_body, log_in

@@ -13,6 +13,18 @@ UUID = "11111111-2222-4333-8444-555555555555"
 _TAGS = {"tags": ["fresh"]}
 _NAMED = {"host": HOST, "binary": "nova-compute"}
 _STOCK = {"total": 4}
+_REGISTERED = {"service_id": "<shared:service>", "resource_name": "fresh"}
+_CONFIG = {"config": {"ldap": {"url": "ldap://192.0.2.8"}}}
+_PARTNERS = {
+    "identity_providers/{idp_id}": {"identity_provider": {"description": "changed"}},
+    "identity_providers/{idp_id}/protocols/{protocol_id}": {"protocol": {"mapping_id": "known"}},
+    "mappings/{mapping_id}": {
+        "mapping": {"rules": [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "REMOTE_USER"}]}]}
+    },
+    "service_providers/{sp_id}": {
+        "service_provider": {"auth_url": "https://192.0.2.8/auth", "sp_url": "https://192.0.2.8/sp"}
+    },
+}
 _CLAIM = {
     "allocations": {"<shared:provider>": {"resources": {"VCPU": 1}}},
     "project_id": "<project>",
@@ -45,6 +57,39 @@ BODIES: dict[str, Any] = {
     "identity PUT /v3/regions/{region_id}": {"region": {"description": "fresh"}},
     "identity PATCH /v3/regions/{region_id}": {"region": {"description": "changed"}},
     "identity POST /v3/users/{user_id}/application_credentials": {"application_credential": {"name": "fresh"}},
+    "identity POST /v3/credentials": {"credential": {"type": "cert", "blob": "fresh", "user_id": "<user>"}},
+    "identity PATCH /v3/credentials/{credential_id}": {"credential": {"blob": "changed"}},
+    "identity POST /v3/users/{user_id}/credentials/OS-EC2": {"tenant_id": "<project>"},
+    "identity POST /v3/ec2tokens": {"credentials": {"access": "<ec2_key>", "signature": "wrong"}},
+    "identity POST /v3/s3tokens": {"credentials": {"access": "<ec2_key>", "signature": "wrong", "token": "wrong"}},
+    "identity POST /v3/OS-TRUST/trusts": {
+        "trust": {
+            "trustor_user_id": "<user>",
+            "trustee_user_id": "<shared:manager_id>",
+            "impersonation": True,
+            "project_id": "<project>",
+            "roles": [{"id": "<role>"}],
+        }
+    },
+    "identity POST /v3/registered_limits": {"registered_limits": [_REGISTERED | {"default_limit": 1}]},
+    "identity PATCH /v3/registered_limits/{registered_limit_id}": {"registered_limit": {"default_limit": 9}},
+    "identity POST /v3/limits": {
+        "limits": [_REGISTERED | {"resource_name": "known", "domain_id": "default", "resource_limit": 4}]
+    },
+    "identity PATCH /v3/limits/{limit_id}": {"limit": {"resource_limit": 4}},
+    "identity POST /v3/policies": {"policy": {"type": "text", "blob": "fresh"}},
+    "identity PATCH /v3/policies/{policy_id}": {"policy": {"blob": "changed"}},
+    "identity POST /v3/OS-EP-FILTER/endpoint_groups": {
+        "endpoint_group": {"name": "fresh", "filters": {"interface": "public"}}
+    },
+    "identity PATCH /v3/OS-EP-FILTER/endpoint_groups/{endpoint_group_id}": {"endpoint_group": {"description": "x"}},
+    "identity PUT /v3/domains/{domain_id}/config": _CONFIG,
+    "identity PATCH /v3/domains/{domain_id}/config": _CONFIG,
+    "identity PATCH /v3/domains/{domain_id}/config/{group}": _CONFIG,
+    "identity PATCH /v3/domains/{domain_id}/config/{group}/{option}": {"config": {"url": "ldap://192.0.2.8"}},
+    "identity POST /v3/OS-OAUTH1/consumers": {"consumer": {"description": "fresh"}},
+    "identity PATCH /v3/OS-OAUTH1/consumers/{consumer_id}": {"consumer": {"description": "changed"}},
+    "identity PUT /v3/OS-OAUTH1/authorize/{request_token_id}": {"roles": [{"id": "<role>"}]},
     "placement POST /resource_providers": {"name": "fresh"},
     "placement PUT /resource_providers/{uuid}": {"name": "changed"},
     "placement PUT /resource_providers/{uuid}/inventories": {
@@ -111,6 +156,8 @@ BODIES: dict[str, Any] = {
     "compute PUT /v2.1/os-services/force-down": {**_NAMED, "forced_down": True},
     "compute PUT /v2.1/os-services/{service_id}": {"status": "disabled"},
 }
+for _path, _body in _PARTNERS.items():
+    BODIES[f"identity PUT /v3/OS-FEDERATION/{_path}"] = BODIES[f"identity PATCH /v3/OS-FEDERATION/{_path}"] = _body
 for _kind, _singular in (
     ("networks", "network"),
     ("subnets", "subnet"),
@@ -152,6 +199,6 @@ def _filled(value: Any, ids: Ids, side: str) -> Any:
     if isinstance(value, list):
         return [_filled(entry, ids, side) for entry in value]
     if isinstance(value, str) and value.startswith("<"):
-        where, _, name = value[1:-1].rpartition(":")
-        return ids[where or side][name]
+        name = value[1:-1].removeprefix("shared:")
+        return ids["shared" if value.startswith("<shared:") else side][name]
     return value

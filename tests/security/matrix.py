@@ -25,6 +25,11 @@ OF_A_SIDE = {
         "group_id": "group",
         "prior_role_id": "other_role",
         "application_credential_id": "application_credential",
+        "access_rule_id": "access_rule",
+        "credential_id": "credential",
+        "ec2_credential_id": "ec2_key",
+        "trust_id": "trust",
+        "limit_id": "limit",
     },
     "placement": {"consumer_uuid": "server"},
     "image": {"image_id": "image", "member_id": "member"},
@@ -44,14 +49,25 @@ OF_A_SIDE = {
     },
 }  # fmt: skip
 OF_ALL = {
-    "identity": {"service_id": "service", "endpoint_id": "endpoint"},
+    "identity": {
+        f"{kind}_id": kind
+        for kind in ("service", "endpoint", "registered_limit", "policy", "endpoint_group", "consumer")
+    },
     "placement": {"uuid": "provider"},
     "image": {"image_id": "image"},
     "network": {"network_id": "network", "subnet_id": "subnet", "subnetpool_id": "subnetpool", "agent_id": "agent"},
     "compute": {"aggregate_id": "aggregate", "hypervisor_id": "hypervisor", "service_id": "compute_service"},
 }
 CONSTANT = {
-    "identity": {"role_id": "@role", "implied_role_id": "@role", "domain_id": "default", "region_id": "RegionOne"},
+    "identity": {
+        "role_id": "@role",
+        "implied_role_id": "@role",
+        "domain_id": "default",
+        "region_id": "RegionOne",
+        "group": "ldap",
+        "option": "url",
+        **dict.fromkeys(("idp_id", "protocol_id", "mapping_id", "sp_id"), "known"),
+    },
     "placement": {"resource_class": "VCPU", "name": "CUSTOM_KNOWN"},
     "compute": {
         "flavor_id": "42",
@@ -111,14 +127,18 @@ def _path(world: World, service: str, route: Route, target: str) -> str | None:
         return None
     if target == "lent" and (service != "image"):
         return None
-    values = {name: _value(world, service, name, target) for name in params}
+    aliases = {"credential_id": "ec2_credential_id"} if "/OS-EC2/" in route.path else {}
+    values = {name: value_of(world, service, aliases.get(name, name), target) for name in params}
     if None in values.values():
         return None
     return re.sub(r"\{(.*?)\}", lambda found: str(values[found[1]]), route.path)
 
 
-def _value(world: World, service: str, name: str, target: str) -> str | None:
+def value_of(world: World, service: str, name: str, target: str) -> str | None:
+    """The id that a path parameter has, of a target of TARGETS."""
     ids = world.ids
+    if target == "fake":
+        return UUID
     if target == "lent":
         lent = {"image_id": ids["red"]["image_to_other"], "member_id": ids["blue"]["project"]}
         return lent.get(name, ANYWHERE.get(name))
@@ -127,6 +147,8 @@ def _value(world: World, service: str, name: str, target: str) -> str | None:
             return ids["shared"][OF_ALL[service][name]]
     elif name in OF_A_SIDE.get(service, {}):
         return ids[target][OF_A_SIDE[service][name]]
+    elif service == "identity" and name in OF_ALL[service]:
+        return ids["shared"][OF_ALL[service][name]]
     constant = CONSTANT.get(service, {}).get(name, ANYWHERE.get(name))
     if constant == "@role":
         return ids["red"]["role"]

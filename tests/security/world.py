@@ -29,7 +29,10 @@ from tests.whole import whole_cloud
 
 Json = dict[str, Any]
 HOST = "host1"
-PEOPLE = ("admin", "manager", "member", "reader", "other", "domain", "system", "unscoped", "none")
+PEOPLE = (
+    "admin", "manager", "member", "reader", "other", "domain", "system", "unscoped", "none",
+    "project_admin", "domain_admin", "domain_member", "domain_reader", "system_admin", "system_member", "service",
+)  # fmt: skip
 VERSIONS = {"openstack-api-version": "compute 2.96,placement 1.39"}
 QUICK = IdentitySettings(password_memory=8, password_passes=1)
 USER_DATA = "I2Nsb3VkLWNvbmZpZwo="
@@ -123,12 +126,15 @@ def project(name: str) -> Json:
 
 
 def _people(world: World) -> None:
-    """Users by their role; `domain` runs the Default domain, `system` may read all of the system."""
+    """Users by their role; `domain` runs the Default domain, `system` may read all of the system, `service` is no one's."""
     roles = {r["name"]: r["id"] for r in world.must("admin", "GET", "/identity/v3/roles")["roles"]}
     for side in ("red", "blue"):
         made = world.must("admin", "POST", "/identity/v3/projects", {"project": {"name": side}})["project"]
         world.ids[side] |= {"project": made["id"], "domain": "default", "role": roles["reader"]}
     red, blue = world.ids["red"]["project"], world.ids["blue"]["project"]
+    admins = world.must("admin", "GET", "/identity/v3/projects?name=admin")["projects"][0]
+    world.ids["shared"]["project"] = admins["id"]
+    services = world.must("admin", "GET", "/identity/v3/projects?name=service")["projects"][0]
     places = {
         "manager": ("manager", f"projects/{red}"),
         "member": ("member", f"projects/{red}"),
@@ -137,10 +143,17 @@ def _people(world: World) -> None:
         "domain": ("manager", "domains/default"),
         "system": ("reader", "system"),
         "unscoped": ("member", f"projects/{red}"),
+        "project_admin": ("admin", f"projects/{red}"),
+        "service": ("service", f"projects/{services['id']}"),
+        **{f"domain_{role}": (role, "domains/default") for role in ("admin", "member", "reader")},
+        **{f"system_{role}": (role, "system") for role in ("admin", "member")},
     }
-    scopes: dict[str, object] = {"domain": {"domain": {"id": "default"}}, "system": {"system": {"all": True}}}
-    scopes |= {"unscoped": "unscoped", "other": project("blue")}
+    scopes: dict[str, object] = {"unscoped": "unscoped", "other": project("blue"), "service": project("service")}
     for name, (role, place) in places.items():
+        if place == "domains/default":
+            scopes[name] = {"domain": {"id": "default"}}
+        elif place == "system":
+            scopes[name] = {"system": {"all": True}}
         user = {"name": name, "password": password_of(name), "domain_id": "default"}
         made = world.must("admin", "POST", "/identity/v3/users", {"user": user})["user"]
         world.must("admin", "PUT", f"/identity/v3/{place}/users/{made['id']}/roles/{roles[role]}")
@@ -230,7 +243,6 @@ PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJSNrQmHlaxSoBQGSwYjXbTPvOqpvp
 
 def _shared(world: World) -> None:
     ids = world.ids["shared"]
-    ids["project"] = world.must("admin", "GET", "/identity/v3/projects?name=admin")["projects"][0]["id"]
     wish: Mapping[str, object] = {"name": "outside", "router:external": True, "shared": True}
     ids["network"] = world.must("admin", "POST", "/network/v2.0/networks", {"network": wish})["network"]["id"]
     subnet = {"network_id": ids["network"], "ip_version": 4, "cidr": "203.0.113.0/24"}
@@ -263,6 +275,8 @@ def _host(cloud: Cloud) -> None:
 
 @contextmanager
 def world_of(folder: Path) -> Iterator[World]:
+    from tests.security import identity_things
+
     with whole_cloud(folder) as cloud:
         cloud.add(Hasher(QUICK))
         for manifest in cloud.manifests.values():
@@ -274,8 +288,11 @@ def world_of(folder: Path) -> Iterator[World]:
             world.enter("admin", cloud.config.secret("admin_password"), project("admin"))
             _people(world)
             _shared(world)
+            identity_things.of_all(world)
             _side(world, "red", "member", 1)
             _side(world, "blue", "other", 2)
+            identity_things.of_a_side(world, "red", "member")
+            identity_things.of_a_side(world, "blue", "other")
             yield world
         finally:
             world.close()

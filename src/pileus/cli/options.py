@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pileus.cli.identity import options as identity_options
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="pileus", description="A cloud that speaks OpenStack's APIs, from one command.")
@@ -38,9 +40,13 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "audit", help="look for what should not be: allocations, ports or guests that belong to nothing"
     )
+    why = commands.add_parser("why", help="say what a server is waiting for, or why it was refused")
+    why.add_argument("server", metavar="SERVER", help="id or name")
     commands.add_parser("setup", help="only install what `up` needs, so that it can run where nothing can be fetched")
     commands.add_parser("test", help="set up what is missing and run the checks and tests")
-    for command in (up, down, *(commands.choices[name] for name in ("status", "logs", "audit"))):
+    identity = commands.add_parser("identity", help="keys, tokens, trusts; the administrator's way back in")
+    identity_options.add(identity)
+    for command in (up, down, why, identity, *(commands.choices[name] for name in ("status", "logs", "audit"))):
         command.add_argument(
             "--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)"
         )

@@ -2,6 +2,7 @@
 
 from pileus.compute.aggregates import routes as aggregates
 from pileus.compute.availability_zones import routes as availability_zones
+from pileus.compute.boot_forecasts import routes as boot_forecasts
 from pileus.compute.errors import error_body
 from pileus.compute.extensions import routes as extensions
 from pileus.compute.external_events import routes as external_events
@@ -16,6 +17,8 @@ from pileus.compute.limits import routes as limits
 from pileus.compute.migrations import routes as migrations
 from pileus.compute.quota_sets import routes as quota_sets
 from pileus.compute.removed import routes as removed
+from pileus.compute.scheduler.filters import FILTERS
+from pileus.compute.scheduler.weighers import WEIGHERS
 from pileus.compute.server_groups import routes as server_groups
 from pileus.compute.server_interfaces import routes as server_interfaces
 from pileus.compute.server_metadata import routes as server_metadata
@@ -33,6 +36,7 @@ from pileus.compute.settings import ComputeSettings
 from pileus.compute.usage import routes as usage
 from pileus.compute.versions import routes as versions
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.config import ConfigError
 from pileus.kernel.manifest import Chore, Manifest
 from pileus.kernel.microversion import Microversions, Version
 from pileus.kernel.reconcile import Reconciler
@@ -43,6 +47,7 @@ ROUTES = (
     *flavors.ROUTES,
     *keypairs.ROUTES,
     *servers.ROUTES,
+    *boot_forecasts.ROUTES,
     *server_metadata.ROUTES,
     *server_tags.ROUTES,
     *server_interfaces.ROUTES,
@@ -68,6 +73,7 @@ RULES = (
     *flavors_policy.RULES,
     *keypairs.RULES,
     *servers_policy.RULES,
+    *boot_forecasts.RULES,
     *server_volumes.RULES,
     *server_password.RULES,
     *server_topology.RULES,
@@ -86,6 +92,16 @@ RULES = (
 )
 
 
+def setup(cloud: Cloud) -> None:
+    """A check or weigher that does not exist is told at the start, not to the first who boots a server."""
+    settings = cloud.settings(ComputeSettings)
+    known = {"scheduler_filters": set(FILTERS), "scheduler_weights": set(WEIGHERS)}
+    for name, names in known.items():
+        if strange := set(getattr(settings, name)) - names:
+            listed = ", ".join(sorted(names))
+            raise ConfigError(f"section [compute]: {name} has no {', '.join(sorted(strange))}; there are {listed}")
+
+
 def seed(cloud: Cloud) -> None:
     with cloud.db.writing() as db:
         seed_flavors(db)
@@ -100,6 +116,7 @@ MANIFEST = Manifest(
     types={"compute": "/v2.1"},
     microversions=Microversions("compute", Version(2, 1), Version(2, 96), "X-OpenStack-Nova-API-Version"),
     settings=ComputeSettings,
+    setup=setup,
     seed=seed,
     reconcilers=lambda cloud: [Reconciler("servers", Server, Servers(cloud).step, cloud.db)],
     chores=(Chore("control-services", control.SECONDS, control.heartbeat),),

@@ -5,6 +5,18 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+USUAL_FILTERS = (
+    "AvailabilityZoneFilter",
+    "ImagePropertiesFilter",
+    "AggregateMultiTenancyIsolation",
+    "ServerGroupAffinityFilter",
+    "ServerGroupAntiAffinityFilter",
+    "SameHostFilter",
+    "DifferentHostFilter",
+    "SimpleCIDRAffinityFilter",
+    "JsonFilter",
+)
+
 
 class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cpu_allocation_ratio: Annotated[float, Meta(gt=0, description="virtual CPUs offered per host CPU")] = 16.0
@@ -22,6 +34,13 @@ class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     quota_injected_files: Annotated[int, Meta(ge=-1, description="files a server may be given at creation")] = 5
     quota_injected_file_content_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such file")] = 10240
     quota_injected_file_path_bytes: Annotated[int, Meta(ge=-1, description="bytes of each such path")] = 255
+    scheduler_filters: Annotated[
+        list[str], Meta(description="checks of hosts in use, by upstream's names, besides those that always are")
+    ] = msgspec.field(default_factory=lambda: list(USUAL_FILTERS))
+    scheduler_weights: Annotated[
+        dict[str, float],
+        Meta(description="multipliers of weighers (ram, cpu, disk, io_ops, …); below 0 packs hosts full"),
+    ] = {}
     boot_attempts: Annotated[
         int, Meta(ge=1, description="tries of a host to start a guest before the server is in ERROR")
     ] = 3

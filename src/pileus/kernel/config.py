@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -30,7 +30,20 @@ class CloudSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     api_workers: Annotated[int, Meta(ge=1, le=64, description="API processes")] = 1
     hypervisor: Annotated[str, Meta(description="libvirt or fake")] = "libvirt"
     network_mechanism: Annotated[str, Meta(description="linuxbridge or fake")] = "linuxbridge"
+    quotas: Annotated[
+        Literal["stored", "unified"],
+        Meta(description="limits of projects: stored (each service keeps them) or unified (identity's limits)"),
+    ] = "stored"
     max_body: Annotated[int, Meta(ge=1024, description="largest JSON body, bytes")] = 114688
+    cache: Annotated[
+        str, Meta(description="where verified tokens are kept for a moment: memory, or memcached://HOST:PORT,HOST:PORT")
+    ] = "memory"
+    tls_client_header: Annotated[
+        str, Meta(description="header in which the front that ends TLS passes the client's certificate; empty: none")
+    ] = ""
+    trusted_proxies: Annotated[
+        tuple[str, ...], Meta(description="addresses or networks of the fronts that are believed that header")
+    ] = ()
     user: Annotated[str, Meta(description="user that the API and reconcile processes run as when started by root")] = (
         "pileus"
     )

@@ -62,6 +62,7 @@ class Database:
     def __init__(self, url: str, *, echo: bool = False) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
+        self.info: dict[object, object] = {}  # what every session of it carries
         if self.is_sqlite:
             self._reader = _sqlite_engine(url, "BEGIN", echo)
             self._writer = _sqlite_engine(url, "BEGIN IMMEDIATE", echo)
@@ -80,7 +81,8 @@ class Database:
         return self._writer
 
     def session(self, *, write: bool) -> Session:
-        return Session(self._writer if write else self._reader, expire_on_commit=False, autoflush=True)
+        engine = self._writer if write else self._reader
+        return Session(engine, expire_on_commit=False, autoflush=True, info=self.info)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -131,6 +133,9 @@ def _sqlite_engine(url: str, begin: str, echo: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
+        if begin == "BEGIN":  # waits for nothing and never fails: no need for the engine's care, half of a small query's cost
+            connection.connection.dbapi_connection.execute(begin)
+        else:
+            connection.exec_driver_sql(begin)
 
     return engine

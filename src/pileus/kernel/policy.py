@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ from oslo_policy import opts, policy
 from pileus.kernel.context import Context
 from pileus.kernel.errors import Forbidden
 
+MOST = 10_000  # verdicts kept
 log = logging.getLogger(__name__)
 
 
@@ -57,9 +58,19 @@ class Policy:
         self._file = policy_file
         self._mark: int | None = None  # the file's time as it was read last
         self._look_again = 0.0
-        self._enforcer.load_rules()
-        self._enforcer.use_conf = False  # from now on `_refresh` decides when the file is read
+        self._verdicts: dict[Hashable, bool] = {}
+        self._lasting = False
+        self._load()
         self._mark = self._time()
+
+    def _load(self, *, again: bool = False) -> None:
+        try:
+            self._enforcer.load_rules(force_reload=again)
+        finally:
+            self._enforcer.use_conf = False  # `_refresh` decides when the file is read
+            self._verdicts.clear()
+            # A verdict follows from caller and target alone, unless a rule asks another server.
+            self._lasting = not any("http" in str(check) for check in self._enforcer.rules.values())
 
     def _time(self) -> int | None:
         try:
@@ -78,11 +89,9 @@ class Policy:
             return
         self._mark = mark
         try:
-            self._enforcer.load_rules(force_reload=True)
+            self._load(again=True)
         except Exception:
             log.exception("%s is not taken up: the rules stay as they were", self._file)
-        finally:
-            self._enforcer.use_conf = False
 
     def allows(self, context: Context, rule: str, target: Mapping[str, object]) -> bool:
         """`target` is what the rule is about: never the request's body, always what the database says (or will say).
@@ -93,8 +102,23 @@ class Policy:
             raise LookupError(f"policy rule {rule!r} is not registered")
         self._refresh()
         known = {name: value for name, value in target.items() if value is not None}
+        credentials = context.credentials()
+        key = (rule, context.roles, *known.items(), *((n, v) for n, v in credentials.items() if n != "roles"))
         try:
-            verdict: Any = self._enforcer.enforce(rule, known, context.credentials())
+            held = self._verdicts.get(key)
+        except TypeError:  # a target with a list in it
+            return self._ask(rule, known, credentials)
+        if held is None:
+            held = self._ask(rule, known, credentials)
+            if self._lasting:
+                if len(self._verdicts) >= MOST:
+                    self._verdicts.clear()
+                self._verdicts[key] = held
+        return held
+
+    def _ask(self, rule: str, known: Mapping[str, object], credentials: Mapping[str, object]) -> bool:
+        try:
+            verdict: Any = self._enforcer.enforce(rule, dict(known), dict(credentials))
         except policy.InvalidScope:
             return False
         return bool(verdict)

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from pileus.kernel import quotas
-from pileus.kernel.quotas import QuotaLimit
+from pileus.kernel.quotas import Projects, Quotas
 from pileus.network.errors import conflict
 from pileus.network.floating_ips.models import FloatingIp
 from pileus.network.networks.models import Network
@@ -18,7 +18,7 @@ from pileus.network.settings import settings_of
 from pileus.network.subnet_pools.models import SubnetPool
 from pileus.network.subnets.models import Subnet
 
-SERVICE = "network"
+QUOTAS = Quotas("network")
 COUNTED: Mapping[str, InstrumentedAttribute[Any]] = {
     "network": Network.project_id,
     "subnet": Subnet.project_id,
@@ -32,24 +32,21 @@ COUNTED: Mapping[str, InstrumentedAttribute[Any]] = {
 
 
 def limits(db: Session, project_id: str) -> dict[str, int]:
-    return quotas.limits(db, SERVICE, project_id, settings_of(db).quota_defaults)
+    return quotas.limits(db, QUOTAS, project_id, settings_of(db).quota_defaults)
 
 
-def used(db: Session, project_id: str, resource: str) -> int:
+def used(db: Session, projects: Projects, resource: str) -> int:
+    """How many all these projects have together."""
     column = COUNTED[resource]
-    return db.scalar(select(func.count()).select_from(column.class_).where(column == project_id)) or 0
+    return db.scalar(select(func.count()).select_from(column.class_).where(column.in_(projects))) or 0
 
 
 def check(db: Session, project_id: str, resource: str, asked: int = 1) -> None:
     """Raise Conflict (OverQuota) when the project may not have so many more."""
     if not project_id:
         return
-    column = COUNTED[resource]
-    count = select(func.count()).select_from(column.class_).where(column == project_id).scalar_subquery()
-    own = select(QuotaLimit.hard_limit).where(
-        QuotaLimit.service == SERVICE, QuotaLimit.project_id == project_id, QuotaLimit.resource == resource
-    )
-    held, limit = db.execute(select(count, own.scalar_subquery())).one()
-    limit = settings_of(db).quota_defaults[resource] if limit is None else limit
-    if limit != quotas.UNLIMITED and held + asked > limit:
-        raise conflict(f"Quota exceeded for resources: ['{resource}'].", "OverQuota")
+    bounds = quotas.bounds(db, QUOTAS, project_id, settings_of(db).quota_defaults)
+    try:
+        quotas.enforce(bounds, lambda projects: {resource: used(db, projects, resource)}, {resource: asked})
+    except quotas.Exceeded:
+        raise conflict(f"Quota exceeded for resources: ['{resource}'].", "OverQuota") from None

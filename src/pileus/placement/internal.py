@@ -35,17 +35,25 @@ class Supply(NamedTuple):
     stock: Mapping[str, Stock]
     traits: frozenset[str]
 
-    def shortage(self, wanted: Mapping[str, int]) -> str | None:
-        """Why `wanted` does not fit here, for a person; None when it does."""
+    def shortage(self, wanted: Mapping[str, int]) -> "Shortage | None":
+        """What of `wanted` this provider can not give; None when it has room for all."""
         for name, amount in wanted.items():
             have = self.stock.get(name)
             if have is None:
-                return f"offers no {name}"
+                return Shortage(name, amount, "it offers none")
             if amount > have.max_unit:
-                return f"gives at most {have.max_unit} {name} at once, {amount} asked"
+                return Shortage(name, amount, f"it gives at most {have.max_unit} at once")
             if amount > have.free:
-                return f"has {max(have.free, 0)} {name} free, {amount} asked"
+                return Shortage(name, amount, f"{max(have.free, 0)} free")
         return None
+
+
+class Shortage(NamedTuple):
+    """`fact` is what there is, for a person."""
+
+    resource_class: str
+    amount: int
+    fact: str
 
 
 class ClaimLost(Exception):

@@ -31,6 +31,7 @@ async def run(cloud: Cloud, main: socket.socket, metadata: socket.socket) -> Non
             access_log=False,
             lifespan="off",
             server_header=False,
+            proxy_headers=False,  # who the peer is must not be the peer's own word
             timeout_keep_alive=75,
             timeout_graceful_shutdown=5,
             h11_max_incomplete_event_size=65536,

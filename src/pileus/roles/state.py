@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from pileus.kernel.config import ConfigError
 
-SECRETS = ("admin_password", "demo_password", "metadata_secret")
-PRIVATE = ("db", "bus", "keys", "images", "secrets")  # of the unprivileged roles
+SECRETS = ("admin_password", "demo_password", "metadata_secret", "cache_secret")
+PRIVATE = ("db", "bus", "keys", "credential-keys", "images", "secrets")  # of the unprivileged roles
 SUPERVISED = ("log", "run")  # of the supervisor alone: root writes here by name
 HOST = ("agent", "compute")  # of the agent
 
@@ -63,10 +63,11 @@ def prepare(state: Path, owner: Owner, agent: Owner) -> None:
     for name in SECRETS:
         path = state / "secrets" / name
         if not path.exists():
-            _write_secret(path, secrets.token_urlsafe(24), owner)
+            write_secret(path, secrets.token_urlsafe(24), owner)
 
 
-def _write_secret(path: Path, value: str, owner: Owner) -> None:
+def write_secret(path: Path, value: str, owner: Owner) -> None:
+    """Whole or not at all, for its owner's eyes."""
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -39,6 +39,7 @@ TESTS = (
     "iputils-ping",
     "mariadb-client-core",
     "mariadb-server-core",
+    "memcached",
     "openssh-client",
 )
 _STATUS = Path("/var/lib/dpkg/status")

@@ -1,4 +1,4 @@
-"""Tempest from PyPI, unpatched, in a virtual environment of its own."""
+"""A suite from PyPI, unpatched, in a virtual environment of its own."""
 
 import subprocess
 import sys
@@ -9,18 +9,18 @@ from pileus.setup import places
 RELEASE = "47"  # newest of this series: the one that tempest.conf.template was written for
 
 
-def install() -> Path:
-    """The environment's folder; made on first use (needs the package index then)."""
-    folder = places.find().library / f"tempest-{RELEASE}"
+def install(name: str = f"tempest-{RELEASE}", *wanted: str) -> Path:
+    """The environment's folder; made on first use (needs the package index then). `wanted`: requirements, by default tempest."""
+    folder = places.find().library / name
     if not (folder / ".complete").exists():
-        print(f"Installing tempest {RELEASE} into {folder} ...", flush=True)
+        print(f"Installing {name} into {folder} ...", flush=True)
         subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
         pip = [str(folder / "bin" / "pip"), "install", "-q", "--disable-pip-version-check"]
-        subprocess.run([*pip, f"tempest=={RELEASE}.*"], check=True)
+        subprocess.run([*pip, *(wanted or (f"tempest=={RELEASE}.*",))], check=True)
         (folder / ".complete").touch()
     return folder
 
 
 def packages(folder: Path) -> Path:
-    """Where the environment keeps tempest itself."""
+    """Where the environment keeps its packages."""
     return next(folder.glob("lib/python3*/site-packages"))

@@ -1,21 +1,21 @@
-"""Tempest's tests in a folder: what there is, what is selected, and the run."""
+"""A suite's tests in a folder: what there is, what is selected, and the run."""
 
 import os
 import re
 import subprocess
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from tests.compat.tempest.environment import packages
 
 STESTR = """\
 [DEFAULT]
-test_path={packages}/tempest/test_discover
+test_path={packages}/{tests}
 top_dir={packages}
 group_regex=([^\\.]*\\.)*
 """
-END = 30  # seconds that tempest gets to end after it was asked to
+END = 30  # seconds that the suite gets to end after it was asked to
 
 
 def name(test: str) -> str:
@@ -24,15 +24,26 @@ def name(test: str) -> str:
 
 
 class Suite:
-    """`folder` holds tempest's configuration, log and results; `environment` is where tempest is installed."""
+    """`folder` holds the suite's configuration, log and results; `environment` is where it is installed, `tests` where in that.
 
-    def __init__(self, folder: Path, environment: Path) -> None:
+    `variables` are for its processes: by default those that lead tempest to its configuration.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Path,
+        tests: str = "tempest/test_discover",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         self.folder = folder
         self._stestr = environment / "bin" / "stestr"
-        self._environment = os.environ | {"TEMPEST_CONFIG_DIR": str(folder / "etc"), "TEMPEST_CONFIG": "tempest.conf"}
+        own = {"TEMPEST_CONFIG_DIR": str(folder / "etc"), "TEMPEST_CONFIG": "tempest.conf"}
+        self._environment = os.environ | (own if variables is None else dict(variables))
+        self._prefix = tests.partition("/")[0] + "."
         for part in ("etc", "lock"):
             (folder / part).mkdir(parents=True, exist_ok=True)
-        (folder / ".stestr.conf").write_text(STESTR.format(packages=packages(environment)))
+        (folder / ".stestr.conf").write_text(STESTR.format(packages=packages(environment), tests=tests))
         if not (folder / ".stestr").exists():
             self._ask("init")
 
@@ -42,11 +53,11 @@ class Suite:
         conf.write_text(text)
 
     def tests(self) -> list[str]:
-        """Every id that tempest knows."""
-        return [line for line in self._ask("list").splitlines() if line.startswith("tempest.")]
+        """Every id that there is."""
+        return [line for line in self._ask("list").splitlines() if line.startswith(self._prefix)]
 
     def run(self, tests: Iterable[str], workers: int, seconds: float) -> Iterator[str]:
-        """The lines that tempest prints. When the time is over it is told to end, and the rest is not run."""
+        """The lines that the suite prints. When the time is over it is told to end, and the rest is not run."""
         chosen = self.folder / "chosen"
         chosen.write_text("".join(f"{test}\n" for test in tests))
         command = [str(self._stestr), "run", "--load-list", str(chosen), "--concurrency", str(workers)]

@@ -76,8 +76,10 @@ class Tally:
 
 
 def area(test: str) -> str:
-    """compute, image, network, identity, volume, object_storage; scenario; serial_tests."""
-    _, kind, service, *_ = test.split(".")
+    """compute, image, network, identity, volume, object_storage; scenario; serial_tests. Of a client's suite, the same services."""
+    _, kind, service, *rest = test.split(".")
+    if kind == "tests":
+        return rest[0]
     return service if kind == "api" else kind
 
 

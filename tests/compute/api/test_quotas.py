@@ -1,7 +1,22 @@
 """Quotas and limits over HTTP."""
 
+from collections.abc import Mapping
+
 import pytest
 
+from pileus.compute.flavors.models import Flavor
+from pileus.compute.quota_sets.limits import QUOTAS
+from pileus.compute.servers.create import within_quota
+from pileus.compute.settings import ComputeSettings
+from pileus.identity.catalog import builtin
+from pileus.identity.limits.enforcement import MODELS
+from pileus.identity.limits.models import Limit
+from pileus.identity.limits.unified import UnifiedLimits
+from pileus.identity.projects.models import ProjectAncestor
+from pileus.identity.registered_limits.models import RegisteredLimit
+from pileus.kernel import quotas
+from pileus.kernel.cloud import Cloud
+from pileus.kernel.errors import OverQuota
 from tests.compute.api.conftest import Caller, Maker
 
 Q = "/os-quota-sets/p1"
@@ -87,3 +102,54 @@ def test_limits_of_another_project(admin: Caller, other: Caller, server: Maker) 
     assert admin.get("/limits?tenant_id=p1")["limits"]["absolute"]["totalInstancesUsed"] == 1
     other.refused("GET", "/limits?tenant_id=p1", 403)
     other.refused("GET", "/limits?reserved=1", 400)
+
+
+def register(cloud: Cloud, defaults: Mapping[str, int], *, of_domain: Mapping[str, int]) -> None:
+    """Identity's limits from now on, of the strict model."""
+    quotas.use(cloud.db, UnifiedLimits("RegionOne", MODELS["strict_two_level"]))
+    with cloud.db.writing() as db:
+        db.add_all(
+            ProjectAncestor(project_id=project, ancestor_id="default", distance=1) for project in ("p1", "p2", "ops")
+        )
+        for name, amount in defaults.items():
+            row = RegisteredLimit(
+                service_id=builtin.service_id("compute"), resource_name=name, default_limit=amount, region_id=""
+            )
+            db.add(row)
+            if name in of_domain:
+                limit = Limit(registered=row, holder_id="default", of_domain=True, resource_limit=of_domain[name])
+                db.add(limit)
+
+
+def test_limits_of_identity(cloud: Cloud, admin: Caller, reader: Caller) -> None:
+    register(cloud, {"servers": 3, "class:VCPU": 30, "class:MEMORY_MB": 300, "server_key_pairs": 4}, of_domain={})
+    shown = reader.get(Q)["quota_set"]
+    names = ("instances", "cores", "ram", "key_pairs", "metadata_items")
+    assert [shown[name] for name in names] == [3, 30, 300, 4, 128]
+    assert reader.get(f"{Q}/defaults")["quota_set"] == shown
+    assert reader.get("/limits")["limits"]["absolute"]["maxTotalInstances"] == 3
+    for method, path, body in (
+        ("PUT", Q, {"quota_set": {"cores": 1}}),
+        ("DELETE", Q, None),
+        ("PUT", CLASS, {"quota_class_set": {"cores": 1}}),
+    ):
+        assert "identity" in admin.refused(method, path, 403, body)
+
+
+def test_a_limit_of_the_domain_bounds_what_its_projects_have_together(
+    cloud: Cloud, member: Caller, other: Caller, server: Maker
+) -> None:
+    register(cloud, {"server_groups": 5, "servers": 10}, of_domain={"server_groups": 2, "servers": 3})
+    group = {"server_group": {"name": "g", "policy": "affinity"}}
+    made = [caller.post("/os-server-groups", group)["server_group"]["id"] for caller in (member, other)]
+    assert "Quota exceeded" in member.refused("POST", "/os-server-groups", 403, group)
+    other.delete(f"/os-server-groups/{made[1]}")
+    member.post("/os-server-groups", group)
+    server()
+    server(project="p2")
+    flavor = Flavor(name="f", ram=1, vcpus=1, disk=1)
+    with cloud.db.reading() as db:
+        bounds = quotas.bounds(db, QUOTAS, "p1", cloud.settings(ComputeSettings).quotas())
+        assert within_quota(db, bounds, flavor, 1, 5) == 1
+        with pytest.raises(OverQuota, match="Requested 2, but already used 2 of 3 instances"):
+            within_quota(db, bounds, flavor, 2, 5)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from pileus.compute.hosts.models import Host
-from pileus.compute.scheduler.choose import refuse
-from pileus.compute.scheduler.filters import Request, preference
+from pileus.compute.scheduler.filters import refuse
+from pileus.compute.scheduler.request import Request
+from pileus.compute.scheduler.state import read
 from pileus.compute.server_groups import hints, membership
 from pileus.compute.server_groups.membership import GroupFacts
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.schemas import SchedulerHints
+from pileus.compute.settings import USUAL_FILTERS
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest, OverQuota
 from pileus.placement import internal as placement
@@ -109,7 +111,8 @@ def verdict(cloud: Cloud, host: Maker) -> Callable[..., str | None]:
         with cloud.db.reading() as db:
             row = db.query(Host).one()
             request = Request(resources={"VCPU": 1}, image_properties={}, extra_specs={}, **wish)
-            refused = refuse(request, row, placement.supplies(db)[row.id])
+            (state,) = read(db, [placement.supplies(db)[row.id]])
+            refused = refuse(USUAL_FILTERS, request, state)
         return refused[0] if refused else None
 
     return judge
@@ -129,13 +132,6 @@ def test_the_filters(verdict: Callable[..., str | None]) -> None:
     assert verdict(same_hosts=frozenset()) == "SameHostFilter"
     assert verdict(different_hosts=frozenset({"n1"})) == "DifferentHostFilter"
     assert verdict(different_hosts=frozenset({"n2"})) is None
-
-
-@pytest.mark.parametrize(("policy", "liking"), [("soft-affinity", 3), ("soft-anti-affinity", -3), ("affinity", 0)])
-def test_soft_policies_prefer(policy: str, liking: int) -> None:
-    request = Request({}, {}, {}, group=GroupFacts(policy, {"n1": 3}))
-    assert preference(request, Host(name="n1")) == liking
-    assert preference(request, Host(name="n2")) == 0
 
 
 def test_what_the_scheduler_is_told(member: Caller, cloud: Cloud, host: Maker, server: Maker) -> None:

@@ -22,6 +22,7 @@ from pileus.image.settings import ImageSettings
 from pileus.kernel import quotas
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest
+from pileus.kernel.quotas import Quotas
 from tests.image.api.people import (
     ADMIN,
     IMAGES,
@@ -37,6 +38,7 @@ from tests.image.api.people import (
     upload,
 )
 from tests.image.formats.disks import patched, qcow2, qemu_image, vmdk
+from tests.shared_limits import Shared
 
 DATA = os.urandom(300_000)
 
@@ -166,7 +168,7 @@ def test_a_chunked_body(client: TestClient) -> None:
 def test_quotas(client: TestClient, cloud: Cloud) -> None:
     image_id = make(client)["id"]
     with cloud.db.writing() as db:
-        quotas.set_limits(db, "image", "p1", {"image_count_total": 2, "image_size_total": 1})
+        quotas.source_of(db).set(db, Quotas("image"), "p1", {"image_count_total": 2, "image_size_total": 1})
     assert upload(client, image_id, bytes(2 << 20)) == 413
     chunks = (bytes(1 << 16) for _ in range(32))
     assert client.put(f"{IMAGES}/{image_id}/file", content=chunks, headers=MEMBER | OCTETS).status_code == 413
@@ -176,6 +178,15 @@ def test_quotas(client: TestClient, cloud: Cloud) -> None:
     assert upload(client, second, b"x") == 413
     assert client.post(IMAGES, json={}, headers=MEMBER).status_code == 413
     assert client.post(IMAGES, json={}, headers=OTHER).status_code == 201
+
+
+def test_projects_may_share_a_limit(client: TestClient, cloud: Cloud) -> None:
+    quotas.use(cloud.db, Shared(image_size_total=1, image_count_total=2))
+    image_id = make(client, OTHER)["id"]
+    assert upload(client, make(client)["id"], bytes(700 << 10)) == 204
+    assert upload(client, image_id, bytes(400 << 10), OTHER) == 413
+    assert upload(client, image_id, bytes(300 << 10), OTHER) == 204
+    assert client.post(IMAGES, json={}, headers=OTHER).status_code == 413
 
 
 def test_the_size_cap(client: TestClient, cloud: Cloud) -> None:

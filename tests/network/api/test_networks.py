@@ -2,7 +2,10 @@
 
 import pytest
 
+from pileus.kernel import quotas
+from pileus.kernel.cloud import Cloud
 from tests.network.api.client import Api, fault, net, public
+from tests.shared_limits import Shared
 
 
 def test_life_of_a_network(member: Api, reader: Api, other: Api) -> None:
@@ -118,6 +121,16 @@ def test_quota_refuses_with_409(admin: Api, member: Api) -> None:
     member.call("GET", "quotas/p2", None, 403)
     admin.call("PUT", "quotas/p1", {"quota": {"bananas": 5}}, 400)
     admin.drop("quota", "p1")
+    assert member.call("GET", "quotas/p1")["quota"]["network"] == 100
+
+
+def test_projects_may_share_a_limit(cloud: Cloud, member: Api, other: Api) -> None:
+    quotas.use(cloud.db, Shared(network=1, router=-1))
+    made = member.make("network")
+    assert other.refused(409, "network") == "OverQuota"
+    other.make("router")
+    member.drop("network", made["id"])
+    other.make("network")
     assert member.call("GET", "quotas/p1")["quota"]["network"] == 100
 
 

@@ -42,7 +42,7 @@ def show(call: Call) -> Json:
     if asked and asked != project:
         call.enforce("os_compute_api:limits:other_project")
         project = asked
-    limits, counted = limits_of(call, project), used(call.db, project)
+    limits, counted = limits_of(call, project), used(call.db, [project])
     absolute = {name: limits[quota] for name, quota, last in MOST if last is None or call.version <= (2, last)}
     absolute |= {name: counted[resource] for name, resource in USED}
     if not call.at_least(2, 36):

@@ -1,28 +1,31 @@
-"""What a project may have: its own limits, over those of the default class, over the configuration's."""
+"""What a project may have, by the API's names; unified limits have their own."""
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from collections.abc import Sequence
 
 from pileus.compute.settings import ComputeSettings
+from pileus.kernel import quotas
 from pileus.kernel.http.call import Call
-from pileus.kernel.quotas import QuotaLimit
+from pileus.kernel.quotas import Bound, Quotas
 
-SERVICE = "compute"
-DEFAULT_CLASS = "class:default"  # in place of a project's id, which has no colon
+QUOTAS = Quotas(
+    "compute",
+    {
+        "instances": "servers",
+        "cores": "class:VCPU",
+        "ram": "class:MEMORY_MB",
+        "metadata_items": "server_metadata_items",
+        "key_pairs": "server_key_pairs",
+        "injected_files": "server_injected_files",
+        "injected_file_content_bytes": "server_injected_file_content_bytes",
+        "injected_file_path_bytes": "server_injected_file_path_bytes",
+    },
+)
 
 
-def effective(db: Session, settings: ComputeSettings, project_id: str) -> dict[str, int]:
-    """Limit by the API's name; -1 is any number. One query."""
-    query = select(QuotaLimit.project_id, QuotaLimit.resource, QuotaLimit.hard_limit).where(
-        QuotaLimit.service == SERVICE, QuotaLimit.project_id.in_((DEFAULT_CLASS, project_id))
-    )
-    found = settings.quotas()
-    rows = sorted(db.execute(query), key=lambda row: row.project_id != DEFAULT_CLASS)
-    for _, resource, limit in rows:
-        if resource in found:
-            found[resource] = limit
-    return found
+def bounds_of(call: Call, project_id: str) -> Sequence[Bound]:
+    """The project's own limits first, then what it has together with others. -1 is any number."""
+    return quotas.bounds(call.db, QUOTAS, project_id, call.cloud.settings(ComputeSettings).quotas())
 
 
 def limits_of(call: Call, project_id: str) -> dict[str, int]:
-    return effective(call.db, call.cloud.settings(ComputeSettings), project_id)
+    return bounds_of(call, project_id)[0].limits

@@ -3,19 +3,19 @@
 from typing import NamedTuple
 
 from pileus.compute.quota_sets import views
-from pileus.compute.quota_sets.limits import DEFAULT_CLASS, SERVICE, limits_of
+from pileus.compute.quota_sets.limits import QUOTAS, limits_of
 from pileus.compute.quota_sets.schemas import Limits, QuotaClassSetBody, QuotaSetBody, given
 from pileus.compute.quota_sets.usage import used
 from pileus.compute.settings import ComputeSettings
 from pileus.compute.strictness import refuse_unknown
 from pileus.identity import internal as identity
-from pileus.kernel import quotas
 from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import Route
 from pileus.kernel.policy import Rule
+from pileus.kernel.quotas import DEFAULT_CLASS, source_of
 
-QUOTAS = "os_compute_api:os-quota-sets"
+SETS = "os_compute_api:os-quota-sets"
 CLASSES = "os_compute_api:os-quota-class-sets"
 
 
@@ -48,7 +48,7 @@ def defaults(call: Call, tenant_id: str) -> Json:
 
 def detail(call: Call, tenant: Tenant) -> Json:
     project = _known(call, tenant)
-    counted = used(call.db, project)
+    counted = used(call.db, [project])
     shown = {
         name: {"limit": limit, "in_use": counted.get(name, 0), "reserved": 0}
         for name, limit in limits_of(call, project).items()
@@ -61,20 +61,20 @@ def update(call: Call, tenant: Tenant, body: QuotaSetBody) -> Json:
     _refuse_user(call)
     wanted = given(body.quota_set, _names(call))
     if not body.quota_set.force:
-        counted = used(call.db, project)
+        counted = used(call.db, [project])
         for name, limit in wanted.items():
             if 0 <= limit < counted.get(name, 0):
                 raise BadRequest(
                     f"Quota limit {limit} for {name} must be greater than or equal to already used and reserved {counted[name]}."
                 )
-    quotas.set_limits(call.db, SERVICE, project, wanted)
+    source_of(call.db).set(call.db, QUOTAS, project, wanted)
     return {"quota_set": views.of_project(call, limits_of(call, project), -1)}
 
 
 def delete(call: Call, tenant: Tenant) -> None:
     """Back to the defaults."""
     _refuse_user(call)
-    quotas.reset(call.db, SERVICE, _known(call, tenant))
+    source_of(call.db).reset(call.db, QUOTAS, _known(call, tenant))
 
 
 def _refuse_user(call: Call) -> None:
@@ -92,7 +92,7 @@ def show_class(call: Call, class_name: str) -> Json:
 
 def update_class(call: Call, class_name: str, body: QuotaClassSetBody) -> Json:
     limits: Limits = body.quota_class_set
-    quotas.set_limits(call.db, SERVICE, _class(class_name), given(limits, _names(call)))
+    source_of(call.db).set(call.db, QUOTAS, _class(class_name), given(limits, _names(call)))
     return {"quota_class_set": views.of_class(call, limits_of(call, _class(class_name)))}
 
 
@@ -104,20 +104,20 @@ def _class(name: str) -> str:
 
 Q, C = "/v2.1/os-quota-sets/{tenant_id}", "/v2.1/os-quota-class-sets/{class_name}"
 ROUTES = (
-    Route("GET", Q, show, f"{QUOTAS}:show", load=of_path),
-    Route("GET", f"{Q}/defaults", defaults, f"{QUOTAS}:defaults"),
-    Route("GET", f"{Q}/detail", detail, f"{QUOTAS}:detail", load=of_path),
-    Route("PUT", Q, update, f"{QUOTAS}:update", load=of_path),
-    Route("DELETE", Q, delete, f"{QUOTAS}:delete", load=of_path, status=202),
+    Route("GET", Q, show, f"{SETS}:show", load=of_path),
+    Route("GET", f"{Q}/defaults", defaults, f"{SETS}:defaults"),
+    Route("GET", f"{Q}/detail", detail, f"{SETS}:detail", load=of_path),
+    Route("PUT", Q, update, f"{SETS}:update", load=of_path),
+    Route("DELETE", Q, delete, f"{SETS}:delete", load=of_path, status=202),
     Route("GET", C, show_class, f"{CLASSES}:show"),
     Route("PUT", C, update_class, f"{CLASSES}:update"),
 )
 RULES = (
-    Rule(f"{QUOTAS}:show", "rule:reader_or_admin", "Show a project's quotas"),
-    Rule(f"{QUOTAS}:defaults", "@", "Show the default quotas"),
-    Rule(f"{QUOTAS}:detail", "rule:reader_or_admin", "Show a project's quotas and what it uses"),
-    Rule(f"{QUOTAS}:update", "rule:admin_required", "Set a project's quotas"),
-    Rule(f"{QUOTAS}:delete", "rule:admin_required", "Give a project the default quotas"),
+    Rule(f"{SETS}:show", "rule:reader_or_admin", "Show a project's quotas"),
+    Rule(f"{SETS}:defaults", "@", "Show the default quotas"),
+    Rule(f"{SETS}:detail", "rule:reader_or_admin", "Show a project's quotas and what it uses"),
+    Rule(f"{SETS}:update", "rule:admin_required", "Set a project's quotas"),
+    Rule(f"{SETS}:delete", "rule:admin_required", "Give a project the default quotas"),
     Rule(f"{CLASSES}:show", "rule:admin_required", "Show the default quotas of all projects"),
     Rule(f"{CLASSES}:update", "rule:admin_required", "Set the default quotas of all projects"),
 )

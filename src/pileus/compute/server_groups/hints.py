@@ -4,7 +4,8 @@ from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
-from pileus.compute.scheduler.filters import Request
+from pileus.compute.scheduler.filters import hints as checks
+from pileus.compute.scheduler.request import Request
 from pileus.compute.server_groups import membership
 from pileus.compute.server_groups.models import ServerGroup
 from pileus.compute.servers.schemas import SchedulerHints
@@ -16,6 +17,8 @@ class Hints(NamedTuple):
     group: ServerGroup | None = None
     same_hosts: frozenset[str] | None = None
     different_hosts: frozenset[str] = frozenset()
+    near: tuple[str, str] | None = None
+    query: object = None
 
 
 def read(db: Session, project_id: str, asked: SchedulerHints) -> Hints:
@@ -30,7 +33,13 @@ def read(db: Session, project_id: str, asked: SchedulerHints) -> Hints:
         group,
         membership.hosts_of(db, project_id, near) if near else None,
         membership.hosts_of(db, project_id, far) if far else frozenset(),
+        checks.parse_near(_text(asked.build_near_host_ip), _text(asked.cidr)),
+        checks.parse_query(_text(asked.query)),
     )
+
+
+def _text(given: str | Unset) -> str | None:
+    return None if isinstance(given, Unset) else given
 
 
 def _ids(given: str | list[str] | Unset) -> list[str]:
@@ -42,7 +51,13 @@ def _ids(given: str | list[str] | Unset) -> list[str]:
 def narrow(db: Session, request: Request, hints: Hints) -> Request:
     """The request of the next server, with the group as it is now."""
     group = membership.facts(db, hints.group) if hints.group is not None else None
-    return request._replace(group=group, same_hosts=hints.same_hosts, different_hosts=hints.different_hosts)
+    return request._replace(
+        group=group,
+        same_hosts=hints.same_hosts,
+        different_hosts=hints.different_hosts,
+        near=hints.near,
+        query=hints.query,
+    )
 
 
 def join(db: Session, hints: Hints, server_id: str, most: int) -> None:

@@ -1,13 +1,17 @@
 """Server groups: the table, the rules, the view and thin handlers."""
 
+from functools import partial
+
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from pileus.compute.paging import limit_of, offset_of
-from pileus.compute.quota_sets.limits import limits_of
+from pileus.compute.quota_sets.limits import bounds_of
+from pileus.compute.quota_sets.usage import groups
 from pileus.compute.server_groups.models import ServerGroup
 from pileus.compute.server_groups.schemas import NewGroup, NewGroupBody
 from pileus.compute.strictness import refuse_unknown
+from pileus.kernel import quotas
 from pileus.kernel.errors import BadRequest, NotFound, OverQuota
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import Route
@@ -55,9 +59,10 @@ def create(call: Call, body: NewGroupBody) -> Json:
     rules: dict[str, int] = {} if isinstance(asked.rules, Unset) else msgspec.to_builtins(asked.rules)
     if rules and policy != "anti-affinity":
         raise BadRequest("Only anti-affinity policy supports rules.")
-    held = call.db.scalar(select(func.count()).select_from(ServerGroup).where(ServerGroup.project_id == project)) or 0
-    if 0 <= limits_of(call, project)["server_groups"] <= held:
-        raise OverQuota("Quota exceeded, too many server groups.")
+    try:
+        quotas.enforce(bounds_of(call, project), partial(groups, call.db), {"server_groups": 1})
+    except quotas.Exceeded:
+        raise OverQuota("Quota exceeded, too many server groups.") from None
     group = ServerGroup(
         name=asked.name.strip(),
         project_id=project,

@@ -5,6 +5,7 @@ import binascii
 import ipaddress
 import secrets
 import string
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import Integer, func, select
@@ -14,9 +15,9 @@ from pileus.compute.flavors import queries as flavors
 from pileus.compute.flavors.models import Flavor
 from pileus.compute.hosts.models import Host
 from pileus.compute.keypairs.models import Keypair
-from pileus.compute.quota_sets.limits import effective
+from pileus.compute.quota_sets.limits import bounds_of
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim
-from pileus.compute.scheduler.filters import Request
+from pileus.compute.scheduler.request import Request
 from pileus.compute.server_groups import hints
 from pileus.compute.servers import history, hostnames
 from pileus.compute.servers.models import Server, ServerTag
@@ -31,6 +32,7 @@ from pileus.kernel.db import new_id
 from pileus.kernel.errors import BadRequest, Forbidden, OverQuota
 from pileus.kernel.http.call import Call
 from pileus.kernel.http.schema import Unset
+from pileus.kernel.quotas import Bound, Projects
 from pileus.network import internal as network
 from pileus.network.internal import NicRequest
 
@@ -49,29 +51,19 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
     flavor = flavors.usable(call, str(asked.flavorRef))
     image = _image(db, context, asked)
     _fits(flavor, image)
-    settings = call.cloud.settings(ComputeSettings)
-    limits = effective(db, settings, context.project_id)
-    count = _within_quota(db, limits, context.project_id, flavor, least, most)
+    bounds = bounds_of(call, context.project_id)
+    limits = bounds[0].limits
+    count = within_quota(db, bounds, flavor, least, most)
     meta = {} if isinstance(asked.metadata, Unset) else asked.metadata
     if 0 <= limits["metadata_items"] < len(meta):
         raise OverQuota(f"Maximum number of metadata items exceeds {limits['metadata_items']}")
-    wishes = body.hints if not isinstance(body.hints, Unset) else body.old_hints
-    near = hints.Hints() if isinstance(wishes, Unset) else hints.read(db, context.project_id, wishes)
-    zone, forced_host = _placement(call, asked)
-    request = Request(
-        resources=_resources(flavor),
-        image_properties=image.properties,
-        extra_specs=flavor.extra_specs,
-        availability_zone=zone,
-        host=forced_host or _given(asked.host),
-        hypervisor_hostname=_given(asked.hypervisor_hostname),
-    )
+    near, request = _wish(call, body, flavor, image)
     nics = network.plan_nics(db, context, _nic_requests(call, asked), _group_names(asked))
     if count > 1 and any(nic.port_id for nic in nics):
         raise BadRequest(
             "Unable to launch multiple instances with a single configured port ID. Please launch them one by one."
         )
-    template = _template(call, asked, flavor, image, meta, zone)
+    template = _template(call, asked, flavor, image, meta, request.availability_zone)
     chosen = None if isinstance(asked.hostname, Unset) else hostnames.checked(call, asked.hostname)
     servers = []
     for index in range(count):
@@ -86,16 +78,42 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
     return servers
 
 
+def request_of(call: Call, body: CreateServerBody) -> Request:
+    """What the first server of the request asks of its host."""
+    flavor = flavors.usable(call, str(body.server.flavorRef))
+    near, request = _wish(call, body, flavor, _image(call.db, call.context, body.server))
+    return hints.narrow(call.db, request, near)
+
+
+def _wish(call: Call, body: CreateServerBody, flavor: Flavor, image: ImageFacts) -> tuple[hints.Hints, Request]:
+    asked, project_id = body.server, str(call.context.project_id)
+    given = body.hints if not isinstance(body.hints, Unset) else body.old_hints
+    near = hints.Hints() if isinstance(given, Unset) else hints.read(call.db, project_id, given)
+    zone, forced_host = _placement(call, asked)
+    request = Request(
+        resources=resources_of(_copied(flavor)),
+        image_properties=image.properties,
+        extra_specs=flavor.extra_specs,
+        project_id=project_id,
+        flavor_name=flavor.name,
+        availability_zone=zone,
+        host=forced_host or _given(asked.host),
+        hypervisor_hostname=_given(asked.hypervisor_hostname),
+    )
+    return near, request
+
+
 def _place(call: Call, server: Server, request: Request, nics: list[network.PlannedNic]) -> None:
     """Claim a host and wire the ports; a refusal leaves the server in ERROR with the explanation, and nothing claimed."""
     db, context = call.db, call.context
     try:
-        host = choose_and_claim(db, request, server.id, server.project_id, server.user_id)
+        settings = call.cloud.settings(ComputeSettings)
+        host = choose_and_claim(db, settings, request, server.id, server.project_id, server.user_id)
     except NoValidHost as refused:
         server.fault = {
             "code": 500,
             "message": refused.summary,
-            "details": "\n".join(f"{v.host}: {v.why} ({v.check})" for v in refused.verdicts),
+            "details": "\n".join(map(str, refused.verdicts)),
             "created": clock.iso(clock.now()),
         }
         server.retry_at = None
@@ -127,15 +145,7 @@ def _template(
         "description": _given(asked.description) if call.at_least(2, 19) else asked.name,
         "reservation_id": f"r-{secrets.token_hex(4)}",
         "flavor_id": flavor.id,
-        "flavor": {
-            "name": flavor.name,
-            "vcpus": flavor.vcpus,
-            "ram": flavor.ram,
-            "disk": flavor.disk,
-            "ephemeral": flavor.ephemeral,
-            "swap": flavor.swap,
-            "extra_specs": flavor.extra_specs,
-        },
+        "flavor": _copied(flavor),
         "image_id": image.id,
         "image": {
             "name": image.name,
@@ -219,35 +229,47 @@ def _fits(flavor: Flavor, image: ImageFacts) -> None:
         raise BadRequest(f"Flavor's disk is too small for requested image. The image needs {image.virtual_size} bytes.")
 
 
-def _resources(flavor: Flavor) -> dict[str, int]:
-    """Placement's classes from a flavor; `resources:…` extra specs override. Swap counts as disk, rounded up to GiB."""
-    disk = flavor.disk + flavor.ephemeral + -(-flavor.swap // 1024)
-    resources = {"VCPU": flavor.vcpus, "MEMORY_MB": flavor.ram, "DISK_GB": disk}
-    for key, value in flavor.extra_specs.items():
+def resources_of(flavor: Mapping[str, Any]) -> dict[str, int]:
+    """Placement's classes from a server's copy of its flavor; `resources:…` extra specs override. Swap is disk, rounded up to GiB."""
+    disk = flavor["disk"] + flavor["ephemeral"] + -(-flavor["swap"] // 1024)
+    resources = {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["ram"], "DISK_GB": disk}
+    for key, value in flavor["extra_specs"].items():
         if key.startswith("resources:") and value.isdecimal():
             resources[key.removeprefix("resources:")] = int(value)
     return {name: amount for name, amount in resources.items() if amount > 0}
 
 
-def usage(db: Session, project_id: str) -> dict[str, int]:
-    """Servers, cores and memory in use, counted from the rows."""
+def _copied(flavor: Flavor) -> dict[str, Any]:
+    """What a server keeps of its flavor."""
+    names = ("name", "vcpus", "ram", "disk", "ephemeral", "swap", "extra_specs")
+    return {name: getattr(flavor, name) for name in names}
+
+
+def usage(db: Session, projects: Projects) -> dict[str, int]:
+    """Servers, cores and memory that the projects use together, counted from the rows."""
     cores, ram = Server.flavor["vcpus"].as_string().cast(Integer), Server.flavor["ram"].as_string().cast(Integer)
     row = db.execute(
         select(func.count(), func.coalesce(func.sum(cores), 0), func.coalesce(func.sum(ram), 0)).where(
-            Server.project_id == project_id, Server.wanted != "deleted"
+            Server.project_id.in_(projects), Server.wanted != "deleted"
         )
     ).one()
     return {"instances": int(row[0]), "cores": int(row[1]), "ram": int(row[2])}
 
 
-def _within_quota(db: Session, limits: dict[str, int], project_id: str, flavor: Flavor, least: int, most: int) -> int:
+def within_quota(db: Session, bounds: Sequence[Bound], flavor: Flavor, least: int, most: int) -> int:
     """How many servers may be made now. Raises OverQuota below `least`."""
-    used = usage(db, project_id)
     each = {"instances": 1, "cores": flavor.vcpus, "ram": flavor.ram}
-    room = [(limits[name] - used[name]) // one for name, one in each.items() if one > 0 and limits[name] >= 0]
+    counted = [(bound.limits, usage(db, bound.projects)) for bound in bounds]
+    room = [
+        (limits[name] - used[name]) // one
+        for limits, used in counted
+        for name, one in each.items()
+        if one > 0 and limits.get(name, quotas.UNLIMITED) >= 0
+    ]
     count = max(least, min([most, *room]))
     try:
-        quotas.check(limits, used, {name: one * count for name, one in each.items()})
+        for limits, used in counted:
+            quotas.check(limits, used, {name: one * count for name, one in each.items()})
     except quotas.Exceeded as exceeded:
         names = ", ".join(exceeded.short)
         wanted, held, limit = (", ".join(str(entry[i]) for entry in exceeded.short.values()) for i in range(3))

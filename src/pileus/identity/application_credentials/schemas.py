@@ -1,6 +1,6 @@
 """The body of a new application credential."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -8,6 +8,9 @@ from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
 
 Name = Annotated[str, Meta(min_length=1, max_length=255, pattern=r"\S")]
 Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+Path = Annotated[str, Meta(min_length=1, max_length=255, pattern="^/[^?#]*$")]
+ServiceType = Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class RoleDomain(OpenShape):
@@ -21,11 +24,13 @@ class RoleRef(OpenShape):
     domain: RoleDomain | None = None
 
 
-class AccessRule(OpenShape):
-    id: str | None = None
-    service: str | None = None
-    path: str | None = None
-    method: str | None = None
+class NewRule(Shape):
+    """One that the user has already, by `id`; or a new one, by the three others."""
+
+    id: str | Unset = UNSET
+    service: ServiceType | Unset = UNSET
+    path: Path | Unset = UNSET
+    method: Method | Unset = UNSET
 
 
 class NewCredential(OpenShape):
@@ -35,7 +40,7 @@ class NewCredential(OpenShape):
     expires_at: str | Unset | None = UNSET
     roles: list[RoleRef] | Unset = UNSET
     unrestricted: bool | Unset | None = UNSET
-    access_rules: list[AccessRule] | Unset = UNSET
+    access_rules: list[NewRule] | Unset | None = UNSET
 
 
 class NewCredentialBody(Shape):

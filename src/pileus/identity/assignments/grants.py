@@ -13,6 +13,7 @@ from pileus.identity.groups.routes import group
 from pileus.identity.projects.models import Project
 from pileus.identity.projects.routes import project
 from pileus.identity.roles.models import Role
+from pileus.identity.roles.replies import ROLES
 from pileus.identity.roles.routes import role
 from pileus.identity.roles.routes import view as role_view
 from pileus.identity.tokens import revocation
@@ -136,7 +137,7 @@ def _routes(path: str, target: TargetKind, actor: ActorKind, *, inherited: bool 
     }
     every, one = path.replace("/*", ""), path.replace("*", "{role_id}")
     return (
-        Route("GET", every, index, rule["list"], load=load),
+        Route("GET", every, index, rule["list"], load=load, reply=ROLES),
         Route("GET", one, check, rule["check"], load=load, status=204),
         Route("PUT", one, give, rule["create"], load=load, status=204),
         Route("DELETE", one, take, rule["revoke"], load=load, status=204),

@@ -1,20 +1,41 @@
-"""`GET /v3/role_assignments`: as given, or as they come out (`effective`): groups, implications and inheritance worked through."""
+"""`GET /v3/role_assignments`: as given, or as they come out (`effective`). One query a page, whatever is asked for.
+
+Memberships and inheritance are worked through by joins; implied roles here, from the graph of roles, which is small.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    type_coerce,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from pileus.identity.assignments.models import Assignment
-from pileus.identity.groups.models import Membership
-from pileus.identity.projects.models import ProjectAncestor
-from pileus.identity.roles import inference
+from pileus.identity.groups.models import Group, Membership
+from pileus.identity.projects.models import Project, ProjectAncestor
+from pileus.identity.roles.inference import RoleGraph
+from pileus.identity.users.models import User
+
+Key = tuple[str, str, str, int, str, str]
+Names = dict[str, tuple[str, str]]  # id -> (name, id of its domain)
 
 
 @dataclass(frozen=True)
 class Line:
-    """One assignment. `given_*` say where an effective one comes from."""
+    """One assignment. `given_target`, `group_id` and `prior_role_id` say where an effective one comes from."""
 
     actor_kind: str
     actor_id: str
@@ -29,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The filters of a request. `below`: with the projects under `target_id`."""
+    """The filters of a request. `below`: with the projects under `target_id`. `domain_id`: only what is given in that domain."""
 
     actor_id: str | None = None
     actor_kind: str | None = None
@@ -38,90 +59,186 @@ class Wanted:
     role_id: str | None = None
     inherited: bool | None = None
     below: bool = False
+    domain_id: str | None = None
+    effective: bool = False
+    names: bool = False
 
 
-def stored(db: Session, wanted: Wanted) -> list[Line]:
-    query = select(Assignment)
+@dataclass(frozen=True)
+class Marker:
+    """The last line of a page: the row that it came from, and its role."""
+
+    key: Key
+    role_id: str
+
+    @classmethod
+    def read(cls, text: str) -> "Marker":
+        """Raises ValueError."""
+        actor, target, role, inherited, user, project, last = text.split(",")
+        return cls((actor, target, role, int(inherited == "1"), user, project), last)
+
+    def __str__(self) -> str:
+        actor, target, role, inherited, user, project = self.key
+        return ",".join((actor, target, role, "1" if inherited else "0", user, project, self.role_id))
+
+
+@dataclass(frozen=True)
+class Page:
+    """`names`: of what the lines mention. `following`: where the next page begins."""
+
+    lines: Sequence[Line]
+    names: Names
+    following: Marker | None
+
+
+_MEMBER = func.coalesce(Membership.user_id, "")
+_BELOW = func.coalesce(ProjectAncestor.project_id, "")
+_PLAIN: ColumnElement[str] = literal("")
+
+
+def page(db: Session, graph: RoleGraph, wanted: Wanted, limit: int | None, after: Marker | None) -> Page:
+    member, below = (_MEMBER, _BELOW) if wanted.effective else (_PLAIN, _PLAIN)
+    query: Select[Any] = select(*Assignment.__table__.columns, member.label("member"), below.label("below"))
+    query = _effective(query, graph, wanted) if wanted.effective else _stored(query, wanted)
+    if wanted.domain_id is not None:
+        place = func.coalesce(ProjectAncestor.project_id, Assignment.target_id)
+        at = Project.id == (place if wanted.effective else Assignment.target_id)
+        query = query.where(
+            exists().where(at, or_(Project.id == wanted.domain_id, Project.domain_id == wanted.domain_id))
+        )
+    if wanted.names:
+        query = _named(query, effective=wanted.effective)
+    inherited: ColumnElement[Any] = type_coerce(Assignment.inherited, Integer)
+    order: list[Any] = [Assignment.actor_id, Assignment.target_id, Assignment.role_id, inherited]
+    columns: list[ColumnElement[Any]] = [*order, *((member, below) if wanted.effective else ())]
+    if after is not None:
+        query = query.where(columns[0] >= after.key[0], _from(columns, after.key))
+    query = query.order_by(*columns)
+    if limit is not None:
+        query = query.limit(limit + 2)  # one that was begun on the page before, one to know that there is more
+    return _cut(db.execute(query).all(), graph, wanted, limit, after)
+
+
+def _cut(rows: Sequence[Any], graph: RoleGraph, wanted: Wanted, limit: int | None, after: Marker | None) -> Page:
+    """A row can be several lines, or none."""
+    lines: list[Line] = []
+    names: Names = {}
+    last = None
+    for row in rows:
+        key = (row.actor_id, row.target_id, row.role_id, row.inherited, row.member, row.below)
+        found = _lines(row, graph, wanted)
+        if after is not None and key == after.key:
+            roles = [line.role_id for line in found]
+            found = found[roles.index(after.role_id) + 1 :] if after.role_id in roles else []
+        for line in found:
+            if limit is not None and len(lines) == limit:
+                return Page(lines, names, last)
+            lines.append(line)
+            last = Marker(key, line.role_id)
+            if wanted.names:
+                names[line.actor_id] = (
+                    row.actor_name or row.group_name or "",
+                    row.actor_domain or row.group_domain or "",
+                )
+                names[line.target_id] = row.target_name or "", row.target_domain or ""
+        last = last if found else Marker(key, "")
+    return Page(lines, names, last if limit is not None and len(rows) == limit + 2 else None)
+
+
+def _stored(query: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.actor_id is not None:
         query = query.where(Assignment.actor_id == wanted.actor_id, Assignment.actor_kind == wanted.actor_kind)
     if wanted.target_id is not None:
-        query = query.where(Assignment.target_id.in_(_places(db, wanted)))
+        query = query.where(Assignment.target_id.in_(_places(wanted)))
     if wanted.role_id is not None:
         query = query.where(Assignment.role_id == wanted.role_id)
     if wanted.inherited is not None:
         query = query.where(Assignment.inherited.is_(wanted.inherited))
-    return [_line(row) for row in db.scalars(query)]
+    return query
 
 
-def effective(db: Session, wanted: Wanted) -> list[Line]:
-    """Users only, on real targets only. Reads what can matter, then expands and filters."""
-    query = select(Assignment)
+def _effective(query: Select[Any], graph: RoleGraph, wanted: Wanted) -> Select[Any]:
+    """Users only, on real targets only: a row for each member of a group and for each project below."""
+    member = [Assignment.actor_kind == "group", Membership.group_id == Assignment.actor_id]
+    below = [Assignment.inherited, ProjectAncestor.ancestor_id == Assignment.target_id]
+    if wanted.actor_id is not None:
+        member.append(Membership.user_id == wanted.actor_id)
+    if wanted.target_id is not None:
+        below.append(ProjectAncestor.project_id.in_(_places(wanted)))
+    query = (
+        query.outerjoin(Membership, and_(*member))
+        .outerjoin(ProjectAncestor, and_(*below))
+        .where(or_(Assignment.actor_kind == "user", Membership.user_id.is_not(None)))
+        .where(or_(Assignment.inherited.is_(False), ProjectAncestor.project_id.is_not(None)))
+    )
     if wanted.actor_id is not None:
         groups = select(Membership.group_id).where(Membership.user_id == wanted.actor_id)
-        query = query.where((Assignment.actor_id == wanted.actor_id) | Assignment.actor_id.in_(groups))
-    places = set(_places(db, wanted)) if wanted.target_id is not None else None
-    if places is not None:
+        query = query.where(Assignment.actor_id.in_(union_all(select(literal(wanted.actor_id)), groups)))
+    if wanted.target_id is not None:
+        places = _places(wanted)
         above = select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id.in_(places))
-        query = query.where(Assignment.target_id.in_(places) | Assignment.target_id.in_(above))
-    lines = [_line(row) for row in db.scalars(query)]
-    lines = _to_roles(db, _to_projects(db, _to_users(db, lines)))
-    return [
-        line
-        for line in dict.fromkeys(lines)
-        if (wanted.actor_id is None or line.actor_id == wanted.actor_id)
-        and (places is None or line.target_id in places)
-        and (wanted.role_id is None or line.role_id == wanted.role_id)
-        and (wanted.inherited is None or (line.given_target is not None) == wanted.inherited)
-    ]
+        query = query.where(
+            Assignment.target_id.in_(union_all(places, above)),
+            or_(Assignment.inherited, Assignment.target_id.in_(places)),
+        )
+    if wanted.role_id is not None:
+        prior = [role_id for role_id in graph.roles if wanted.role_id in graph.closure(role_id)]
+        query = query.where(Assignment.role_id.in_(prior))
+    if wanted.inherited is not None:
+        query = query.where(Assignment.inherited.is_(wanted.inherited))
+    return query
 
 
-def _places(db: Session, wanted: Wanted) -> Sequence[str]:
-    assert wanted.target_id is not None
-    if not wanted.below:
-        return [wanted.target_id]
+def _named(query: Select[Any], *, effective: bool) -> Select[Any]:
+    user = func.coalesce(Membership.user_id, Assignment.actor_id) if effective else Assignment.actor_id
+    target = func.coalesce(ProjectAncestor.project_id, Assignment.target_id) if effective else Assignment.target_id
+    group = and_(Group.id == Assignment.actor_id, Assignment.actor_kind == "group")
+    return (
+        query.outerjoin(User, User.id == user)
+        .outerjoin(Group, group if not effective else ~true())
+        .outerjoin(Project, Project.id == target)
+        .add_columns(
+            User.name.label("actor_name"),
+            User.domain_id.label("actor_domain"),
+            Group.name.label("group_name"),
+            Group.domain_id.label("group_domain"),
+            Project.name.label("target_name"),
+            Project.domain_id.label("target_domain"),
+        )
+    )
+
+
+def _places(wanted: Wanted) -> Any:
+    here = select(literal(wanted.target_id))
     below = select(ProjectAncestor.project_id).where(ProjectAncestor.ancestor_id == wanted.target_id)
-    return [wanted.target_id, *db.scalars(below)]
+    return union_all(here, below) if wanted.below else here
 
 
-def _line(row: Assignment) -> Line:
-    return Line(row.actor_kind, row.actor_id, row.target_kind, row.target_id, row.role_id, row.inherited)
+def _from(columns: Sequence[ColumnElement[Any]], key: Sequence[object]) -> ColumnElement[bool]:
+    """At `key` in the order of `columns`, or later."""
+    first, value = columns[0], key[0]
+    if len(columns) == 1:
+        return first >= value
+    return or_(first > value, and_(first == value, _from(columns[1:], key[1:])))
 
 
-def _to_users(db: Session, lines: Sequence[Line]) -> list[Line]:
-    groups = {line.actor_id for line in lines if line.actor_kind == "group"}
-    members: dict[str, list[str]] = {}
-    for membership in db.scalars(select(Membership).where(Membership.group_id.in_(groups))):
-        members.setdefault(membership.group_id, []).append(membership.user_id)
-    out = [line for line in lines if line.actor_kind == "user"]
-    for line in lines:
-        if line.actor_kind == "group":
-            for user_id in members.get(line.actor_id, ()):
-                out.append(replace(line, actor_kind="user", actor_id=user_id, group_id=line.actor_id))
-    return out
-
-
-def _to_projects(db: Session, lines: Sequence[Line]) -> list[Line]:
-    above = {line.target_id for line in lines if line.inherited}
-    below: dict[str, list[str]] = {}
-    for link in db.scalars(select(ProjectAncestor).where(ProjectAncestor.ancestor_id.in_(above))):
-        below.setdefault(link.ancestor_id, []).append(link.project_id)
-    out = [line for line in lines if not line.inherited]
-    for line in lines:
-        if line.inherited:
-            source = (line.target_kind, line.target_id)
-            for project_id in below.get(line.target_id, ()):
-                out.append(
-                    replace(line, target_kind="project", target_id=project_id, inherited=False, given_target=source)
-                )
-    return out
-
-
-def _to_roles(db: Session, lines: Sequence[Line]) -> list[Line]:
-    graph = inference.load(db)
-    out = []
-    for line in lines:
-        for role_id in graph.closure(line.role_id):
-            if not graph.roles[role_id][1]:
-                prior = line.role_id if role_id != line.role_id else None
-                out.append(replace(line, role_id=role_id, prior_role_id=prior))
-    return out
+def _lines(row: Any, graph: RoleGraph, wanted: Wanted) -> list[Line]:
+    member, below = row.member, row.below
+    if not wanted.effective:
+        return [Line(row.actor_kind, row.actor_id, row.target_kind, row.target_id, row.role_id, row.inherited)]
+    roles = [role_id for role_id in graph.closure(row.role_id) if not graph.roles.get(role_id, ("", "gone"))[1]]
+    return [
+        Line(
+            "user",
+            member or row.actor_id,
+            "project" if below else row.target_kind,
+            below or row.target_id,
+            role_id,
+            inherited=False,
+            given_target=(row.target_kind, row.target_id) if below else None,
+            group_id=row.actor_id if member else None,
+            prior_role_id=row.role_id if role_id != row.role_id else None,
+        )
+        for role_id in roles
+        if wanted.role_id in (None, role_id)
+    ]

@@ -19,8 +19,11 @@ class Assignment(Base):
     __tablename__ = "role_assignments"
     actor_id: Mapped[str] = mapped_column(ID, primary_key=True)
     target_id: Mapped[str] = mapped_column(ID, primary_key=True)
-    role_id: Mapped[str] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True, index=True)
+    role_id: Mapped[str] = mapped_column(ForeignKey("roles.id", ondelete="CASCADE"), primary_key=True)
     inherited: Mapped[bool] = mapped_column(primary_key=True, default=False)
     actor_kind: Mapped[ActorKind] = mapped_column(String(8))
     target_kind: Mapped[TargetKind] = mapped_column(String(8))
-    __table_args__ = (Index(None, "target_id"),)
+    __table_args__ = (  # each gives the order that lists have: by actor, target, role
+        Index(None, "target_id", "actor_id", "role_id", "inherited"),
+        Index(None, "role_id", "actor_id", "target_id", "inherited"),
+    )

@@ -16,6 +16,12 @@ _SEE = " or ".join((ADMIN_OR_SYSTEM_READER, *(domain_reader(*pair) for pair in _
 _GIVE = " or ".join((ADMIN, *(f"({domain_manager(*pair)} and {_GIVABLE})" for pair in _PAIRS)))
 
 RULES = (
+    Rule(
+        "identity:change_privileged",
+        ADMIN,
+        "Change users and groups that hold admin or a role in the system",
+        ANY_SCOPE,
+    ),
     Rule("identity:check_grant", _SEE, "See whether somebody has a role", ANY_SCOPE),
     Rule("identity:list_grants", _SEE, "List somebody's roles in a project or domain", ANY_SCOPE),
     Rule("identity:create_grant", _GIVE, "Give a role", ANY_SCOPE),

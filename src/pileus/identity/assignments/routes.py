@@ -1,19 +1,25 @@
 """Reading role assignments across the cloud."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from pileus.identity import placement
 from pileus.identity.assignments import listing
-from pileus.identity.assignments.listing import Line, Wanted
+from pileus.identity.assignments.listing import Marker, Page, Wanted
 from pileus.identity.assignments.models import SYSTEM
+from pileus.identity.assignments.replies import ASSIGNMENTS
 from pileus.identity.assignments.views import views
 from pileus.identity.envelope import collection
 from pileus.identity.placement import InDomain
 from pileus.identity.projects.models import Project
+from pileus.identity.roles import inference
 from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import boolean
 from pileus.kernel.http.routes import Route
+
+_PATH = "/v3/role_assignments"
+MOST = 1000  # lines of a page
 
 
 class Asked:
@@ -37,19 +43,35 @@ def index(call: Call, target: Asked) -> Json:
     if target.project is not None:
         call.enforce("identity:list_role_assignments_for_tree", target.policy_target())
     wanted = _wanted(call)
-    if _flag(call, "effective"):
-        if wanted.actor_kind == "group":
-            raise BadRequest(
-                "group.id and effective can not be asked for together: what is effective belongs to users."
-            )
-        lines = listing.effective(call.db, wanted)
-    else:
-        lines = listing.stored(call.db, wanted)
     if target.own.domain_id is not None and not call.context.is_admin:
-        lines = [line for line in lines if _inside(call, line, target.own.domain_id)]
-    lines.sort(key=lambda line: (line.target_id, line.actor_id, line.role_id))
-    found = views(call, lines, with_names=_flag(call, "include_names"))
-    return collection(call, "/v3/role_assignments", "role_assignments", found)
+        wanted = replace(wanted, domain_id=target.own.domain_id)
+    if wanted.effective and wanted.actor_kind == "group":
+        raise BadRequest("group.id and effective can not be asked for together: what is effective belongs to users.")
+    graph = inference.load(call.db)
+    limit, after = _place(call)
+    page = listing.page(call.db, graph, wanted, limit, after)
+    found = views(call, page, graph, with_names=wanted.names)
+    return collection(call, _PATH, "role_assignments", found, _following(call, page))
+
+
+def _place(call: Call) -> tuple[int | None, Marker | None]:
+    """`limit` and `marker`."""
+    limit, marker = call.query_value("limit"), call.query_value("marker")
+    if limit is not None and not (limit.isascii() and limit.isdecimal() and len(limit) < 10):
+        raise BadRequest(f"limit must be an integer that is not negative, not {limit!r}")
+    try:
+        return (min(int(limit), MOST) if limit is not None else None), (Marker.read(marker) if marker else None)
+    except ValueError:
+        raise BadRequest(
+            f"marker [{marker}] not found: it is the one in a page's links.next", kind="MarkerNotFound"
+        ) from None
+
+
+def _following(call: Call, page: Page) -> str | None:
+    if page.following is None:
+        return None
+    rest = [(name, value) for name, value in call.query if name != "marker"]
+    return call.url(_PATH) + "?" + urlencode([*rest, ("marker", str(page.following))])
 
 
 def _wanted(call: Call) -> Wanted:
@@ -65,18 +87,18 @@ def _wanted(call: Call) -> Wanted:
     inherited = call.query_value("scope.OS-INHERIT:inherited_to")
     if inherited not in (None, "projects"):
         raise BadRequest("scope.OS-INHERIT:inherited_to can only be projects.")
-    wanted = Wanted(role_id=call.query_value("role.id"), below=below, inherited=True if inherited else None)
+    wanted = Wanted(
+        role_id=call.query_value("role.id"),
+        below=below,
+        inherited=True if inherited else None,
+        effective=_flag(call, "effective"),
+        names=_flag(call, "include_names"),
+    )
     for kind, identifier in actors:
         wanted = replace(wanted, actor_kind=kind, actor_id=identifier)
     for kind, identifier in targets:
         wanted = replace(wanted, target_kind=kind, target_id=identifier)
     return wanted
-
-
-def _inside(call: Call, line: Line, domain_id: str) -> bool:
-    """Is the target in the domain? (A domain's reader sees what is given there, whoever has it.)"""
-    where = call.db.get(Project, line.target_id)
-    return where is not None and domain_id in (where.id, where.domain_id)
 
 
 def _flag(call: Call, name: str) -> bool:
@@ -85,4 +107,28 @@ def _flag(call: Call, name: str) -> bool:
     return value is not None and (value == "" or boolean(value))
 
 
-ROUTES = (Route("GET", "/v3/role_assignments", index, "identity:list_role_assignments", load=asked),)
+_FILTERS = (
+    "user.id",
+    "group.id",
+    "role.id",
+    "scope.project.id",
+    "scope.domain.id",
+    "scope.system",
+    "scope.OS-INHERIT:inherited_to",
+    "effective",
+    "include_names",
+    "include_subtree",
+    "limit",
+    "marker",
+)
+ROUTES = (
+    Route(
+        "GET",
+        _PATH,
+        index,
+        "identity:list_role_assignments",
+        load=asked,
+        reply=ASSIGNMENTS,
+        query=_FILTERS,
+    ),
+)

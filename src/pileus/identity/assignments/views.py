@@ -1,22 +1,16 @@
 """The JSON of role assignments."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 
-from pileus.identity.assignments.listing import Line
-from pileus.identity.groups.models import Group
-from pileus.identity.projects.models import Project
-from pileus.identity.roles.models import Role
-from pileus.identity.users.models import User
+from pileus.identity.assignments.listing import Line, Names, Page
+from pileus.identity.projects.models import ROOT, Project
+from pileus.identity.roles.inference import RoleGraph
 from pileus.kernel.http.call import Call, Json
 
-Names = dict[str, tuple[str, str]]  # id -> (name, id of its domain)
 
-
-def views(call: Call, lines: Sequence[Line], *, with_names: bool) -> list[Json]:
-    names = _names(call, lines) if with_names else None
-    return [_view(call, line, names) for line in lines]
+def views(call: Call, page: Page, graph: RoleGraph, *, with_names: bool) -> list[Json]:
+    names = _names(call, page, graph) if with_names else None
+    return [_view(call, line, names) for line in page.lines]
 
 
 def _view(call: Call, line: Line, names: Names | None) -> Json:
@@ -55,18 +49,7 @@ def _named(identifier: str, names: Names | None, *, plain: bool = False) -> Json
     return {"id": identifier, "name": name, "domain": {"id": domain_id, "name": names.get(domain_id, ("", ""))[0]}}
 
 
-def _names(call: Call, lines: Sequence[Line]) -> Names:
-    """Of everything that the lines mention, a query a table."""
-    found: Names = {}
-    for table, ids in (
-        (User, {line.actor_id for line in lines if line.actor_kind == "user"}),
-        (Group, {line.actor_id for line in lines if line.actor_kind == "group"}),
-        (Role, {line.role_id for line in lines}),
-        (Project, {line.target_id for line in lines}),
-    ):
-        for row in call.db.execute(select(table.id, table.name, table.domain_id).where(table.id.in_(ids))):
-            found[row.id] = (row.name, row.domain_id)
-    domains = {domain_id for _, domain_id in found.values()}
-    for domain_id, name in call.db.execute(select(Project.id, Project.name).where(Project.id.in_(domains))):
-        found.setdefault(domain_id, (name, ""))
-    return found
+def _names(call: Call, page: Page, graph: RoleGraph) -> Names:
+    """Of everything that the lines mention, and of all domains."""
+    domains = call.db.execute(select(Project.id, Project.name).where(Project.domain_id == ROOT))
+    return {**{row.id: (row.name, ROOT) for row in domains}, **graph.roles, **page.names}

@@ -41,8 +41,14 @@ def endpoints(cloud: Cloud) -> Sequence[Endpoint]:
     ]
 
 
-def region(cloud: Cloud) -> Region:
-    return Region(id=cloud.config.cloud.region, description="", parent_region_id=None, extra={})
+@lru_cache(maxsize=4)
+def regions(cloud: Cloud) -> Sequence[Region]:
+    return [Region(id=cloud.config.cloud.region, description="", parent_region_id=None, extra={})]
+
+
+def service_id(kind: str) -> str:
+    """The id of the cloud's own service of that type."""
+    return _id("service", kind)
 
 
 def _id(*parts: str) -> str:

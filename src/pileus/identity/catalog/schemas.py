@@ -1,4 +1,4 @@
-"""The bodies of services, endpoints and regions. Open: identity keeps attributes it does not know."""
+"""The bodies of services, endpoints and regions, which are open (identity keeps attributes it does not know), and of endpoint groups."""
 
 from typing import Annotated, Literal
 
@@ -48,3 +48,34 @@ class RegionShape(OpenShape):
 
 class RegionBody(Shape):
     region: RegionShape
+
+
+class GroupFilters(Shape):
+    """What all endpoints of a group have. In a change, null takes a filter away."""
+
+    service_id: str | Unset | None = UNSET
+    region_id: str | Unset | None = UNSET
+    interface: Interface | Unset | None = UNSET
+    enabled: bool | Unset | None = UNSET
+
+
+class NewGroup(Shape):
+    name: Type
+    filters: GroupFilters
+    description: str | None = None
+
+
+class NewGroupBody(Shape):
+    endpoint_group: NewGroup
+
+
+class UpdatedGroup(Shape):
+    """What is null stays as it is, for clients that send all of it."""
+
+    name: Type | None = None
+    description: str | None = None
+    filters: GroupFilters | None = None
+
+
+class UpdatedGroupBody(Shape):
+    endpoint_group: UpdatedGroup

@@ -1,6 +1,6 @@
-"""The JSON of services, endpoints and regions."""
+"""The JSON of services, endpoints, regions and endpoint groups."""
 
-from pileus.identity.catalog.models import Endpoint, Region, Service
+from pileus.identity.catalog.models import Endpoint, EndpointGroup, Region, Service
 from pileus.kernel.http.call import Call, Json
 
 
@@ -35,4 +35,14 @@ def region_view(call: Call, row: Region) -> Json:
         "parent_region_id": row.parent_region_id,
         "description": row.description,
         "links": {"self": call.url(f"/v3/regions/{row.id}")},
+    }
+
+
+def group_view(call: Call, row: EndpointGroup) -> Json:
+    return {
+        "id": row.id,
+        "name": row.name,
+        "description": row.description,
+        "filters": row.filters,
+        "links": {"self": call.url(f"/v3/OS-EP-FILTER/endpoint_groups/{row.id}")},
     }

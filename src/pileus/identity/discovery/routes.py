@@ -1,11 +1,12 @@
 """Which versions of identity's API there are, for clients that ask before they log in."""
 
-from pileus.kernel.http.call import Call, Json, Reply
+from pileus.identity.discovery.replies import VERSION, VERSIONS
+from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import PUBLIC, Route
 
 
-def versions(call: Call) -> Reply:
-    return Reply({"versions": {"values": [_version(call)]}}, status=300)
+def versions(call: Call) -> Json:
+    return {"versions": {"values": [_version(call)]}}
 
 
 def version(call: Call) -> Json:
@@ -23,6 +24,6 @@ def _version(call: Call) -> Json:
 
 
 ROUTES = (
-    Route("GET", "/", versions, PUBLIC),
-    Route("GET", "/v3", version, PUBLIC),
+    Route("GET", "/", versions, PUBLIC, status=300, reply=VERSIONS),
+    Route("GET", "/v3", version, PUBLIC, reply=VERSION),
 )

@@ -6,7 +6,7 @@ from pileus.identity import options, placement
 from pileus.identity.envelope import collection, extras
 from pileus.identity.lookup import missing
 from pileus.identity.placement import InDomain
-from pileus.identity.projects import actions
+from pileus.identity.projects import actions, replies
 from pileus.identity.projects.listing import DOMAINS
 from pileus.identity.projects.models import Project
 from pileus.identity.projects.schemas import DomainChange, DomainChangeBody, NewDomain, NewDomainBody
@@ -64,9 +64,17 @@ def destroy(call: Call, target: Project) -> None:
 
 
 ROUTES = (
-    Route("GET", "/v3/domains", index, "identity:list_domains", load=placement.listing),
-    Route("POST", "/v3/domains", create, "identity:create_domain", status=201),
-    Route("GET", "/v3/domains/{domain_id}", show, "identity:get_domain", load=domain),
-    Route("PATCH", "/v3/domains/{domain_id}", update, "identity:update_domain", load=domain),
+    Route(
+        "GET",
+        "/v3/domains",
+        index,
+        "identity:list_domains",
+        load=placement.listing,
+        reply=replies.DOMAINS,
+        query=DOMAINS,
+    ),
+    Route("POST", "/v3/domains", create, "identity:create_domain", status=201, reply=replies.DOMAIN),
+    Route("GET", "/v3/domains/{domain_id}", show, "identity:get_domain", load=domain, reply=replies.DOMAIN),
+    Route("PATCH", "/v3/domains/{domain_id}", update, "identity:update_domain", load=domain, reply=replies.DOMAIN),
     Route("DELETE", "/v3/domains/{domain_id}", destroy, "identity:delete_domain", load=domain, status=204),
 )

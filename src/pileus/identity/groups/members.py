@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from pileus.identity.assignments import privilege
+from pileus.identity.directories import looks
 from pileus.identity.envelope import collection
 from pileus.identity.groups.models import Group, Membership
 from pileus.identity.groups.routes import group
 from pileus.identity.tokens import revocation
+from pileus.identity.users import replies
 from pileus.identity.users.models import User
 from pileus.identity.users.routes import USERS, user
 from pileus.identity.users.views import view
 from pileus.kernel.errors import NotFound
-from pileus.kernel.http.call import Call, Json
+from pileus.kernel.http.call import Call, Json, Later
 from pileus.kernel.http.routes import Route
 
 
@@ -31,7 +34,18 @@ def place(call: Call, group_id: str, user_id: str) -> Place:
     return Place(user(call, user_id), group(call, group_id))
 
 
-def index(call: Call, target: Group) -> Json:
+def subordinate(call: Call, group_id: str, user_id: str) -> Place:
+    """For changes: a group's roles are those of everyone who is put into it."""
+    found = place(call, group_id, user_id)
+    privilege.check(call, found, found.user, found.group)
+    return found
+
+
+def index(call: Call, target: Group) -> Json | Later:
+    return looks.members(call, target, lambda: _index(call, target))
+
+
+def _index(call: Call, target: Group) -> Json:
     page = USERS.page(call, select(User).join(Membership).where(Membership.group_id == target.id))
     path = f"/v3/groups/{target.id}/users"
     link = USERS.next_link(call, page, path)
@@ -39,15 +53,18 @@ def index(call: Call, target: Group) -> Json:
 
 
 def check(call: Call, target: Place) -> None:
+    looks.membership(call, target.user, target.group)
     _membership(call, target)
 
 
 def add(call: Call, target: Place) -> None:
+    _check_writable(call, target)
     call.db.merge(Membership(user_id=target.user.id, group_id=target.group.id))
     revocation.look_again(call)
 
 
 def remove(call: Call, target: Place) -> None:
+    _check_writable(call, target)
     call.db.delete(_membership(call, target))
     revocation.look_again(call)
 
@@ -59,10 +76,16 @@ def _membership(call: Call, target: Place) -> Membership:
     return row
 
 
+def _check_writable(call: Call, target: Place) -> None:
+    """Users of a directory are in groups of that directory only, and there it is only read."""
+    for side in (target.user, target.group):
+        looks.check_writable(call, side.domain_id, side)
+
+
 _ONE = "/v3/groups/{group_id}/users/{user_id}"
 ROUTES = (
-    Route("GET", "/v3/groups/{group_id}/users", index, "identity:list_users_in_group", load=group),
-    Route("GET", _ONE, check, "identity:check_user_in_group", load=place, status=204),
-    Route("PUT", _ONE, add, "identity:add_user_to_group", load=place, status=204),
-    Route("DELETE", _ONE, remove, "identity:remove_user_from_group", load=place, status=204),
+    Route("GET", "/v3/groups/{group_id}/users", index, "identity:list_users_in_group", load=group, reply=replies.USERS),
+    Route("GET", _ONE, check, "identity:check_user_in_group", load=place, status=204, offload=True),
+    Route("PUT", _ONE, add, "identity:add_user_to_group", load=subordinate, status=204),
+    Route("DELETE", _ONE, remove, "identity:remove_user_from_group", load=subordinate, status=204),
 )

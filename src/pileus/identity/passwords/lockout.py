@@ -1,5 +1,7 @@
 """Locking a user after too many wrong passwords in a row. A locked user is told nothing but what a wrong password is told."""
 
+from datetime import UTC, datetime
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -13,21 +15,38 @@ from pileus.kernel.cloud import Cloud
 def admit(cloud: Cloud, db: Session, user_id: str, *, good: bool) -> bool:
     """May a user who gave a `good` or wrong password enter?
 
-    Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count.
+    Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count. Those that
+    change nothing (`user_id` "": an unknown user, or a locked one) count too, in one row for all, so that they take the same time.
     """
     settings = cloud.settings(IdentitySettings)
     if not settings.lockout_attempts:
         return good
     options = db.scalar(select(User.options).where(User.id == user_id))
-    if options is None or options.get("ignore_lockout_failure_attempts"):
-        return good
     failed = db.get(FailedLogins, user_id)
-    over = failed is not None and now_ms() - failed.last >= settings.lockout_seconds * 1000
-    if failed is not None and failed.count >= settings.lockout_attempts and not over:
+    if options is not None and options.get("ignore_lockout_failure_attempts"):
+        user_id, failed = "", None
+    over = failed is not None and now_ms() >= _until(settings, failed)
+    if user_id and failed is not None and failed.count >= settings.lockout_attempts and not over:
+        _count(cloud, "", good=False, again=True)
         return False
-    if not good or failed is not None:
+    if not good or (user_id and failed is not None):
         _count(cloud, user_id, good=good, again=over)
     return good
+
+
+def locked_until(cloud: Cloud, db: Session, user: User) -> datetime | None:
+    """None: the user is not locked now."""
+    settings = cloud.settings(IdentitySettings)
+    failed = db.get(FailedLogins, user.id) if settings.lockout_attempts else None
+    if failed is None or failed.count < settings.lockout_attempts or now_ms() >= _until(settings, failed):
+        return None
+    if user.options.get("ignore_lockout_failure_attempts"):
+        return None
+    return datetime.fromtimestamp(_until(settings, failed) / 1000, UTC).replace(tzinfo=None)
+
+
+def _until(settings: IdentitySettings, failed: FailedLogins) -> int:
+    return failed.last + settings.lockout_seconds * 1000
 
 
 def _count(cloud: Cloud, user_id: str, *, good: bool, again: bool) -> None:

@@ -6,7 +6,7 @@ from pileus.identity import options, placement
 from pileus.identity.envelope import collection, extras
 from pileus.identity.lookup import find
 from pileus.identity.placement import InDomain
-from pileus.identity.projects import actions, queries
+from pileus.identity.projects import actions, queries, replies
 from pileus.identity.projects.listing import PROJECTS
 from pileus.identity.projects.models import Project
 from pileus.identity.projects.schemas import NewProject, NewProjectBody, ProjectChange, ProjectChangeBody
@@ -98,9 +98,19 @@ def destroy(call: Call, target: Project) -> None:
 
 
 ROUTES = (
-    Route("GET", "/v3/projects", index, "identity:list_projects", load=placement.listing),
-    Route("POST", "/v3/projects", create, "identity:create_project", load=new_project, status=201),
-    Route("GET", "/v3/projects/{project_id}", show, "identity:get_project", load=project),
-    Route("PATCH", "/v3/projects/{project_id}", update, "identity:update_project", load=project),
+    Route(
+        "GET",
+        "/v3/projects",
+        index,
+        "identity:list_projects",
+        load=placement.listing,
+        reply=replies.PROJECTS,
+        query=PROJECTS,
+    ),
+    Route(
+        "POST", "/v3/projects", create, "identity:create_project", load=new_project, status=201, reply=replies.PROJECT
+    ),
+    Route("GET", "/v3/projects/{project_id}", show, "identity:get_project", load=project, reply=replies.PROJECT),
+    Route("PATCH", "/v3/projects/{project_id}", update, "identity:update_project", load=project, reply=replies.PROJECT),
     Route("DELETE", "/v3/projects/{project_id}", destroy, "identity:delete_project", load=project, status=204),
 )

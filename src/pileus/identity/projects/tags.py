@@ -5,6 +5,7 @@ from urllib.parse import unquote
 from pileus.identity.envelope import links
 from pileus.identity.projects import actions, queries
 from pileus.identity.projects.models import Project, ProjectTag
+from pileus.identity.projects.replies import TagsReply
 from pileus.identity.projects.routes import project
 from pileus.identity.projects.schemas import TagsBody
 from pileus.kernel.errors import BadRequest, NotFound
@@ -59,8 +60,8 @@ def _view(call: Call, target: Project, tags: list[str]) -> Json:
 _ALL = "/v3/projects/{project_id}/tags"
 _ONE = "/v3/projects/{project_id}/tags/{value}"
 ROUTES = (
-    Route("GET", _ALL, index, "identity:list_project_tags", load=project),
-    Route("PUT", _ALL, replace, "identity:update_project_tags", load=project),
+    Route("GET", _ALL, index, "identity:list_project_tags", load=project, reply=TagsReply),
+    Route("PUT", _ALL, replace, "identity:update_project_tags", load=project, reply=TagsReply),
     Route("DELETE", _ALL, clear, "identity:delete_project_tags", load=project, status=204),
     Route("GET", _ONE, show, "identity:get_project_tag", load=project, status=204),
     Route("PUT", _ONE, add, "identity:create_project_tag", load=project, status=201),

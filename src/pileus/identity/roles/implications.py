@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from pileus.identity.envelope import links
+from pileus.identity.roles import replies
 from pileus.identity.roles.inference import load
 from pileus.identity.roles.models import GLOBAL, ImpliedRole, Role
 from pileus.identity.roles.routes import role
@@ -96,10 +97,17 @@ def _brief(call: Call, row: Role) -> Json:
 
 _ONE = "/v3/roles/{prior_role_id}/implies/{implied_role_id}"
 ROUTES = (
-    Route("GET", "/v3/roles/{prior_role_id}/implies", index, "identity:list_implied_roles", load=prior),
-    Route("GET", _ONE, show, "identity:get_implied_role", load=pair),
+    Route(
+        "GET",
+        "/v3/roles/{prior_role_id}/implies",
+        index,
+        "identity:list_implied_roles",
+        load=prior,
+        reply=replies.IMPLIED,
+    ),
+    Route("GET", _ONE, show, "identity:get_implied_role", load=pair, reply=replies.PAIR),
     Route("HEAD", _ONE, check, "identity:check_implied_role", load=pair, status=204),
-    Route("PUT", _ONE, create, "identity:create_implied_role", load=pair, status=201),
+    Route("PUT", _ONE, create, "identity:create_implied_role", load=pair, status=201, reply=replies.PAIR),
     Route("DELETE", _ONE, remove, "identity:delete_implied_role", load=pair, status=204),
-    Route("GET", "/v3/role_inferences", index_all, "identity:list_role_inference_rules"),
+    Route("GET", "/v3/role_inferences", index_all, "identity:list_role_inference_rules", reply=replies.INFERENCES),
 )

@@ -8,6 +8,7 @@ from pileus.identity.envelope import collection, extras
 from pileus.identity.filters import names
 from pileus.identity.lookup import find
 from pileus.identity.placement import InDomain
+from pileus.identity.roles import replies
 from pileus.identity.roles.models import GLOBAL, Role
 from pileus.identity.roles.schemas import NewRole, NewRoleBody, RoleChange, RoleChangeBody
 from pileus.identity.tokens import revocation
@@ -117,9 +118,9 @@ def _free_name(call: Call, domain_id: str, name: str) -> None:
 
 
 ROUTES = (
-    Route("GET", "/v3/roles", index, "identity:list_roles", load=placement.listing),
-    Route("POST", "/v3/roles", create, "identity:create_role", status=201),
-    Route("GET", "/v3/roles/{role_id}", show, "identity:get_role", load=seen_role),
-    Route("PATCH", "/v3/roles/{role_id}", update, "identity:update_role", load=role),
+    Route("GET", "/v3/roles", index, "identity:list_roles", load=placement.listing, reply=replies.ROLES, query=ROLES),
+    Route("POST", "/v3/roles", create, "identity:create_role", status=201, reply=replies.ROLE),
+    Route("GET", "/v3/roles/{role_id}", show, "identity:get_role", load=seen_role, reply=replies.ROLE),
+    Route("PATCH", "/v3/roles/{role_id}", update, "identity:update_role", load=role, reply=replies.ROLE),
     Route("DELETE", "/v3/roles/{role_id}", destroy, "identity:delete_role", load=role, status=204),
 )

@@ -7,78 +7,39 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from pileus.identity.roles import inference
-from pileus.identity.roles.inference import RoleGraph, RoleName
+from pileus.identity.roles.inference import RoleGraph
 from pileus.identity.tokens import delegations, standing
-from pileus.identity.tokens.limits import Limits
+from pileus.identity.tokens.memory import FRESH, Memory, Remembered, Verified
 from pileus.identity.tokens.payload import BadToken, Delegation, Federation, Payload, ScopeKind, new_audit_id, now_ms
 from pileus.identity.tokens.providers.base import TokenProvider
-from pileus.identity.tokens.standing import Standing
+from pileus.kernel.cache import Cache
 from pileus.kernel.context import Context
 from pileus.kernel.errors import Unauthorized
-
-FRESH = 0.4  # seconds; a verified token plus the roles it was verified with is never older than twice this
-MOST = 20_000  # verified tokens kept
-
-
-class Verified(msgspec.Struct, frozen=True):
-    """A token that is good at this moment, and what it is good for. `limits`: of a delegated one."""
-
-    payload: Payload
-    standing: Standing
-    roles: tuple[RoleName, ...]
-    epoch: int
-    limits: Limits | None = None
-
-    def context(self, token: str) -> Context:
-        p, s = self.payload, self.standing
-        project = s.scope if p.scope == "project" else None
-        return Context(
-            user_id=s.user_id,
-            user_name=s.user_name,
-            user_domain_id=s.user_domain.id,
-            project_id=project.id if project else None,
-            project_name=project.name if project else None,
-            project_domain_id=project.domain.id if project else None,
-            domain_id=p.scope_id if p.scope == "domain" else None,
-            system_scope="all" if p.scope == "system" else None,
-            roles=tuple(role.name for role in self.roles),
-            token=token,
-            expires_at=datetime.fromtimestamp(p.expires / 1000, UTC).replace(tzinfo=None),
-            delegation=p.delegation.kind if p.delegation else None,
-            access_rules=self.limits.access_rules if self.limits else None,
-            thumbprint=p.thumbprint,
-        )
 
 
 class TokenAuthenticator:
     """Tokens are not stored: their seal, and the rows of users, scopes and assignments, decide each time anew."""
 
-    def __init__(self, provider: TokenProvider, lifetime: int) -> None:
+    def __init__(self, provider: TokenProvider, lifetime: int, cache: Cache) -> None:
         self.provider = provider
         self.lifetime = lifetime
-        self._seen: dict[str, tuple[float, int, Context]] = {}
+        self._memory = Memory(cache)
         self._graph: tuple[float, RoleGraph] = (0.0, RoleGraph({}, {}))
 
     def authenticate(self, db: Session, token: str) -> Context:
-        """The caller of a request. Raises Unauthorized. Answers from memory for at most FRESH seconds."""
-        now = time.monotonic()
-        known = self._seen.get(token)
-        if known is not None and now < known[0] and now_ms() < known[1]:
-            return known[2]
+        """The caller of a request. Raises Unauthorized."""
         try:
-            verified = self.verify(db, token)
+            return self.recent(db, token).context
         except BadToken:
-            self._seen.pop(token, None)
             raise Unauthorized("The request you have made requires authentication: the token is not valid.") from None
-        context = verified.context(token)
-        if len(self._seen) >= MOST:
-            self._seen.clear()
-        self._seen[token] = (now + FRESH, verified.payload.expires, context)
-        return context
+
+    def recent(self, db: Session, token: str) -> Remembered:
+        """Raises BadToken. By the rows as they were at most FRESH seconds ago."""
+        return self._memory.get(token) or self._memory.keep(token, self.verify(db, token))
 
     def forget(self) -> None:
         """Something that tokens depend on changed in this process: look at the rows again."""
-        self._seen.clear()
+        self._memory.forget()
         self._graph = (0.0, self._graph[1])
 
     def verify(self, db: Session, token: str) -> Verified:
@@ -106,6 +67,7 @@ class TokenAuthenticator:
         graph = self._roles(db, found.role_ids)
         roles, epoch = graph.effective(found.role_ids), found.token_epoch
         if limits is not None:
+            epoch += limits.epoch
             given = set(graph.effective(limits.role_ids))
             if limits.every and not given <= set(roles):
                 return None

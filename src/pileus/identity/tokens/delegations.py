@@ -5,11 +5,15 @@ from collections.abc import Callable, Mapping
 from sqlalchemy.orm import Session
 
 from pileus.identity.application_credentials import delegation as application_credentials
+from pileus.identity.oauth1 import delegation as access_tokens
 from pileus.identity.tokens.limits import Limits
 from pileus.identity.tokens.payload import DelegationKind, Payload
+from pileus.identity.trusts import delegation as trusts
 
 KINDS: Mapping[DelegationKind, Callable[[Session, str, Payload], Limits | None]] = {
     "application_credential": application_credentials.limits,
+    "trust": trusts.limits,
+    "access_token": access_tokens.limits,
 }
 
 

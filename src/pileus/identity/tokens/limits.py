@@ -11,7 +11,7 @@ class Limits(NamedTuple):
     """`grantor_id`: the user whose roles count. `role_ids`: those delegated, not yet expanded.
 
     `every`: the grantor must still have all of them, or the token is worth nothing. `access_rules` None: any request.
-    `shown` is what the token's body says about the delegation.
+    `shown` is what the token's body says about the delegation. `epoch` counts the mass revocations of everybody else who took part.
     """
 
     grantor_id: str
@@ -20,3 +20,4 @@ class Limits(NamedTuple):
     every: bool = False
     expires: datetime | None = None
     access_rules: tuple[AccessRule, ...] | None = None
+    epoch: int = 0

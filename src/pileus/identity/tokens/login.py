@@ -27,7 +27,24 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
     ends: datetime | None = None
 
 
-def refused(why: str) -> Unauthorized:
-    """`why` is for the operator's log; the caller learns nothing."""
-    log.info("login refused: %s", why)
-    return Unauthorized("The request you have made requires authentication: user, secret or scope is not right.")
+class Refused(Unauthorized):
+    """`reason` is one word, `detail` more of it, `user_id` or `who` (as it was given) say whose login: all for the operator only."""
+
+    def __init__(self, message: str, *, reason: str, detail: str, user_id: str | None, who: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.detail = detail
+        self.user_id = user_id
+        self.who = who
+
+
+def refused(why: str, *, reason: str = "refused", user_id: str | None = None, who: str | None = None) -> Refused:
+    """The caller learns nothing: `refusals.notes` takes down what is given here."""
+    message = "The request you have made requires authentication: user, secret or scope is not right."
+    return Refused(message, reason=reason, detail=why, user_id=user_id, who=who or "")
+
+
+def expired(user_id: str) -> Refused:
+    """Said only to somebody who knew the password: it has to be changed first."""
+    message = f"The password is expired and needs to be changed for user: {user_id}."
+    return Refused(message, reason="password_expired", detail="the password is expired", user_id=user_id, who="")

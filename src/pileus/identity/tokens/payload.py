@@ -19,6 +19,7 @@ METHODS = (
     "saml2",
     "openid",
     "oauth2_credential",
+    "ec2credential",
 )
 ScopeKind = Literal["unscoped", "project", "domain", "system"]
 SCOPES: tuple[ScopeKind, ...] = ("unscoped", "project", "domain", "system")

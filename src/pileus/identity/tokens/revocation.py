@@ -1,19 +1,32 @@
 """Ending tokens before their time."""
 
-from sqlalchemy import delete
+from sqlalchemy import CursorResult, delete
+from sqlalchemy.orm import Session
 
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.models import RevokedToken
 from pileus.identity.tokens.payload import Payload, now_ms
 from pileus.identity.users.models import User
+from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.call import Call
 
 
 def end(call: Call, payload: Payload) -> None:
-    """One token. Rows of tokens that are over by now go with it."""
-    call.db.execute(delete(RevokedToken).where(RevokedToken.expires < now_ms()))
+    """One token."""
     call.db.merge(RevokedToken(audit_id=payload.audit_ids[0], expires=payload.expires))
     look_again(call)
+
+
+def flush(db: Session) -> int:
+    """Forget what is said of tokens that are over by now; how many those were."""
+    done = db.execute(delete(RevokedToken).where(RevokedToken.expires < now_ms()))
+    assert isinstance(done, CursorResult)
+    return done.rowcount
+
+
+def sweep(cloud: Cloud) -> None:
+    """The chore."""
+    cloud.db.transact(flush)
 
 
 def end_all(call: Call, user: User) -> None:

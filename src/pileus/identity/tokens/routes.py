@@ -1,18 +1,27 @@
 """Logging in, and looking at, ending and using what a login gave."""
 
+import msgspec
+from starlette.responses import Response
+
 from pileus.identity.catalog import queries as catalog
 from pileus.identity.envelope import collection, links
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects import views as project_views
-from pileus.identity.tokens import methods, revocation, scopes
-from pileus.identity.tokens.authenticator import TokenAuthenticator, Verified
+from pileus.identity.projects.replies import DOMAINS, PROJECTS
+from pileus.identity.refusals.notes import noted
+from pileus.identity.tokens import factors, methods, receipts, replies, revocation, scopes, standing
+from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.login import Login, refused
+from pileus.identity.tokens.memory import Remembered, Verified
 from pileus.identity.tokens.payload import BadToken
-from pileus.identity.tokens.schemas import AuthBody
+from pileus.identity.tokens.schemas import AuthBody, ScopeShape
 from pileus.identity.tokens.views import view
+from pileus.identity.users import activity
+from pileus.identity.users.models import User
 from pileus.kernel.errors import BadRequest, NotFound
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.routes import PUBLIC, Route
+from pileus.kernel.http.schema import Unset
 
 VARY = {"vary": "X-Auth-Token"}
 
@@ -20,9 +29,10 @@ VARY = {"vary": "X-Auth-Token"}
 class Subject:
     """The token that a request is about, as policy sees it."""
 
-    def __init__(self, token: str, verified: Verified) -> None:
+    def __init__(self, token: str, known: Remembered) -> None:
         self.token = token
-        self.verified = verified
+        self.known = known
+        self.verified = known.verified
 
     def policy_target(self) -> dict[str, object]:
         return {"target.token.user_id": self.verified.standing.user_id}
@@ -33,18 +43,35 @@ def subject(call: Call) -> Subject:
     if not token:
         raise BadRequest("The header X-Subject-Token is missing.")
     try:
-        return Subject(token, call.cloud.part(TokenAuthenticator).verify(call.db, token))
+        return Subject(token, call.cloud.part(TokenAuthenticator).recent(call.db, token))
     except BadToken:
         raise NotFound("The token in X-Subject-Token could not be found.") from None
 
 
 def create(call: Call, body: AuthBody) -> Reply:
-    login = methods.log_in(call, body.auth.identity)
-    scope, named = scopes.wanted(call.db, login, body.auth.scope)
+    with noted(call):
+        proven = receipts.continued(call, methods.log_in(call, body.auth.identity))
+        home = standing.look_up(call.db, proven.user_id, "unscoped", "")
+        user = call.db.get(User, proven.user_id)
+        if home is None or user is None:
+            raise refused("the user or its domain is disabled", reason="user_disabled", user_id=proven.user_id)
+        if activity.is_over(call.cloud, user):
+            raise refused("no login for too long", reason="inactive", user_id=user.id)
+        if required := factors.missing(user.options, proven.methods):
+            return receipts.give(call, proven, user, home.user_domain._asdict(), required)
+        reply = _scoped(call, proven, body.auth.scope)
+        activity.seen(call.cloud, user)
+        return reply
+
+
+def _scoped(call: Call, proven: Login, asked: ScopeShape | str | Unset) -> Reply:
+    login = scopes.entrusted(call.db, proven, asked)
+    scope, named = scopes.wanted(call.db, login, asked)
     for attempt in (scope,) if named else (scope, scopes.UNSCOPED):
         if (reply := issue(call, login, attempt)) is not None:
+            scopes.spend(call.cloud, call.db, login)
             return reply
-    raise refused(f"user {login.user_id} is disabled or has no role in {' '.join(scope)}")
+    raise refused(f"no role in {' '.join(scope)}, or it is disabled", reason="no_role", user_id=login.user_id)
 
 
 def issue(call: Call, login: Login, scope: scopes.Wanted) -> Reply | None:
@@ -66,8 +93,13 @@ def issue(call: Call, login: Login, scope: scopes.Wanted) -> Reply | None:
     return Reply(_body(call, verified), status=201, headers={"x-subject-token": token, **VARY})
 
 
-def show(call: Call, target: Subject) -> Reply:
-    return Reply(_body(call, target.verified), headers={"x-subject-token": target.token, **VARY})
+def show(call: Call, target: Subject) -> Response:
+    """Half of all that identity is asked: the body is made once in the moment that a token stays verified."""
+    full = "nocatalog" not in {name for name, _ in call.query}
+    body = target.known.bodies.get(full)
+    if body is None:
+        body = target.known.bodies[full] = msgspec.json.encode(_body(call, target.verified))
+    return Response(body, media_type="application/json", headers={"x-subject-token": target.token, **VARY})
 
 
 def revoke(call: Call, target: Subject) -> None:
@@ -110,12 +142,12 @@ def list_system(call: Call) -> Json:
 
 
 ROUTES = (
-    Route("POST", "/v3/auth/tokens", create, PUBLIC, status=201, write=False, offload=True),
-    Route("GET", "/v3/auth/tokens", show, "identity:validate_token", load=subject),
+    Route("POST", "/v3/auth/tokens", create, PUBLIC, status=201, write=False, offload=True, reply=replies.TOKEN),
+    Route("GET", "/v3/auth/tokens", show, "identity:validate_token", load=subject, reply=replies.TOKEN),
     Route("HEAD", "/v3/auth/tokens", show, "identity:check_token", load=subject),
     Route("DELETE", "/v3/auth/tokens", revoke, "identity:revoke_token", load=subject, status=204),
-    Route("GET", "/v3/auth/catalog", show_catalog, "identity:get_auth_catalog"),
-    Route("GET", "/v3/auth/projects", list_projects, "identity:get_auth_projects"),
-    Route("GET", "/v3/auth/domains", list_domains, "identity:get_auth_domains"),
-    Route("GET", "/v3/auth/system", list_system, "identity:get_auth_system"),
+    Route("GET", "/v3/auth/catalog", show_catalog, "identity:get_auth_catalog", reply=replies.CatalogReply),
+    Route("GET", "/v3/auth/projects", list_projects, "identity:get_auth_projects", reply=PROJECTS),
+    Route("GET", "/v3/auth/domains", list_domains, "identity:get_auth_domains", reply=DOMAINS),
+    Route("GET", "/v3/auth/system", list_system, "identity:get_auth_system", reply=replies.SYSTEM),
 )

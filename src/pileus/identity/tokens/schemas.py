@@ -1,5 +1,7 @@
 """The body of `POST /v3/auth/tokens`."""
 
+import msgspec
+
 from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
 
 
@@ -24,6 +26,14 @@ class PasswordMethod(OpenShape):
     user: PasswordUser
 
 
+class TotpUser(UserRef, kw_only=True):
+    passcode: str
+
+
+class TotpMethod(OpenShape):
+    user: TotpUser
+
+
 class TokenMethod(OpenShape):
     id: str
 
@@ -40,6 +50,7 @@ class CredentialMethod(OpenShape):
 class Identity(OpenShape):
     methods: list[str]
     password: PasswordMethod | None = None
+    totp: TotpMethod | None = None
     token: TokenMethod | None = None
     application_credential: CredentialMethod | None = None
 
@@ -54,11 +65,16 @@ class SystemRef(OpenShape):
     all: bool = False
 
 
+class TrustRef(OpenShape):
+    id: str
+
+
 class ScopeShape(Shape):
     project: ProjectRef | Unset = UNSET
     domain: DomainRef | Unset = UNSET
     system: SystemRef | Unset = UNSET
     unscoped: dict[str, str] | Unset = UNSET
+    trust: TrustRef | Unset = msgspec.field(name="OS-TRUST:trust", default=UNSET)
 
 
 class Auth(Shape):

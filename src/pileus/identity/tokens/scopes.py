@@ -1,5 +1,6 @@
 """From what a login asks for to what the token will be for."""
 
+from msgspec.structs import fields
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -7,7 +8,9 @@ from pileus.identity.projects import queries
 from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.payload import ScopeKind
 from pileus.identity.tokens.schemas import DomainRef, ProjectRef, ScopeShape
+from pileus.identity.trusts import login as trusts
 from pileus.identity.users.models import User
+from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest, Unauthorized
 from pileus.kernel.http.schema import UNSET, Unset
 
@@ -15,8 +18,24 @@ Wanted = tuple[ScopeKind, str]
 UNSCOPED: Wanted = ("unscoped", "")
 
 
+def entrusted(db: Session, login: Login, asked: ScopeShape | str | Unset) -> Login:
+    """The login that comes out of asking for a trust as the scope; without one, the same."""
+    if not isinstance(asked, ScopeShape) or asked.trust is UNSET:
+        return login
+    _one(asked)
+    return trusts.take_up(db, login, asked.trust.id)
+
+
+def spend(cloud: Cloud, db: Session, login: Login) -> None:
+    """Count the use of a delegation that may be used so many times. Raises Unauthorized when it may no more."""
+    if login.delegation is not None and login.delegation.kind == "trust":
+        trusts.spend(cloud, db, login.delegation.id)
+
+
 def wanted(db: Session, login: Login, asked: ScopeShape | str | Unset) -> tuple[Wanted, bool]:
     """The scope, and whether the caller named it (a default project that is not usable gives an unscoped token instead)."""
+    if login.delegation is not None and login.delegation.kind == "trust":
+        return ("project", login.project_id) if login.project_id is not None else UNSCOPED, True
     if login.delegation is not None and login.project_id is not None:
         if asked is not UNSET:
             raise Unauthorized("A scope can not be asked for with a delegation: it has its own project.")
@@ -32,11 +51,7 @@ def wanted(db: Session, login: Login, asked: ScopeShape | str | Unset) -> tuple[
 
 
 def _explicit(db: Session, asked: ScopeShape) -> Wanted:
-    given = [name for name in ("project", "domain", "system", "unscoped") if getattr(asked, name) is not UNSET]
-    if len(given) != 1:
-        raise BadRequest(
-            f"auth.scope names exactly one of project, domain, system, unscoped; given: {given or 'none'}."
-        )
+    _one(asked)
     if isinstance(asked.project, ProjectRef):
         return "project", _project(db, asked.project)
     if isinstance(asked.domain, DomainRef):
@@ -46,6 +61,13 @@ def _explicit(db: Session, asked: ScopeShape) -> Wanted:
             raise BadRequest('The only system scope is {"all": true}.')
         return "system", "all"
     return UNSCOPED
+
+
+def _one(asked: ScopeShape) -> None:
+    given = [field.encode_name for field in fields(ScopeShape) if getattr(asked, field.name) is not UNSET]
+    if len(given) != 1:
+        known = ", ".join(field.encode_name for field in fields(ScopeShape))
+        raise BadRequest(f"auth.scope names exactly one of {known}; given: {', '.join(given) or 'none'}.")
 
 
 def _project(db: Session, ref: ProjectRef) -> str:

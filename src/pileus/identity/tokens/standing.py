@@ -1,6 +1,7 @@
 """What the rows say now about a user in a scope: one query, the truth behind every token."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, exists, or_, select, union_all
@@ -38,6 +39,7 @@ class Standing(NamedTuple):
     scope: Scope | None
     role_ids: tuple[str, ...]
     revoked: bool
+    password_expires_at: datetime | None = None
 
 
 _HOME, _PLACE, _OVER = aliased(Project), aliased(Project), aliased(Project)
@@ -65,6 +67,7 @@ def _query(actor: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
         _OVER.enabled,
         Assignment.role_id,
         exists().where(RevokedToken.audit_id == bindparam("audit")).label("revoked"),
+        User.password_expires_at,
     )
     here = Assignment.target_id.in_(_where), Assignment.inherited == (Assignment.target_id != _target)
     return (
@@ -91,7 +94,9 @@ def look_up(
     """
     target = {"unscoped": "", "system": SYSTEM}.get(kind, scope_id)
     values: dict[str, object] = {"user": user_id, "target": target, "audit": audit_id}
-    rows = db.execute(_FEDERATED, values | {"groups": groups}).all() if groups else db.execute(_QUERY, values).all()
+    db.flush()
+    line = db.connection()  # plain rows: half of what the session's own way would cost
+    rows = line.execute(_FEDERATED, values | {"groups": groups}).all() if groups else line.execute(_QUERY, values).all()
     if not rows:
         return None
     (
@@ -107,6 +112,7 @@ def look_up(
         domain_enabled,
         _,
         revoked,
+        password_expires_at,
     ) = rows[0]
     scope = None
     if kind in ("project", "domain"):
@@ -115,4 +121,5 @@ def look_up(
         domain = Domain(scope_id, name) if is_domain else Domain(domain_id, domain_name)
         scope = Scope(scope_id, name, domain, is_domain)
     roles = tuple(dict.fromkeys(row[10] for row in rows if row[10] is not None))
-    return Standing(user_id, user_name, Domain(home_id, home_name), epoch, scope, roles, bool(revoked))
+    home = Domain(home_id, home_name)
+    return Standing(user_id, user_name, home, epoch, scope, roles, bool(revoked), password_expires_at)

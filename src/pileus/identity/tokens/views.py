@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from pileus.identity.tokens.authenticator import Verified
+from pileus.identity.tokens.memory import Verified
 from pileus.identity.tokens.standing import Domain
 from pileus.kernel.clock import iso_micro
 from pileus.kernel.http.call import Json
@@ -12,7 +12,7 @@ def view(verified: Verified, *, catalog: list[Json] | None) -> Json:
     p, s = verified.payload, verified.standing
     token: Json = {
         "methods": list(p.methods),
-        "user": {"id": s.user_id, "name": s.user_name, "domain": _domain(s.user_domain), "password_expires_at": None},
+        "user": _user(verified),
         "audit_ids": list(p.audit_ids),
         "issued_at": _time(p.issued),
         "expires_at": _time(p.expires),
@@ -33,6 +33,24 @@ def view(verified: Verified, *, catalog: list[Json] | None) -> Json:
     if p.thumbprint is not None:
         token["oauth2_credential"] = {"x5t#S256": p.thumbprint}
     return {"token": token}
+
+
+def _user(verified: Verified) -> Json:
+    """The user of the token. With `OS-FEDERATION`, for one whom an identity provider proved."""
+    s, came = verified.standing, verified.payload.federation
+    user: Json = {
+        "id": s.user_id,
+        "name": s.user_name,
+        "domain": _domain(s.user_domain),
+        "password_expires_at": iso_micro(s.password_expires_at),
+    }
+    if came is not None:
+        user["OS-FEDERATION"] = {
+            "identity_provider": {"id": came.identity_provider_id},
+            "protocol": {"id": came.protocol_id},
+            "groups": [{"id": group_id} for group_id in came.group_ids],
+        }
+    return user
 
 
 def _domain(domain: Domain) -> Json:

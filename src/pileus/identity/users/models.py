@@ -1,5 +1,6 @@
 """Users. What proves them is in `passwords` and `application_credentials`."""
 
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
@@ -10,7 +11,10 @@ from pileus.kernel.db import Base, new_hex_id
 
 
 class User(Base):
-    """`token_epoch` rises when all tokens of the user must end: password changed, disabled."""
+    """`token_epoch` rises when all tokens of the user must end: password changed, disabled.
+
+    `last_active_at` is known while users can be disabled for inactivity, and None for those whom that does not concern.
+    """
 
     __tablename__ = "users"
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_hex_id)
@@ -22,6 +26,8 @@ class User(Base):
     options: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     extra: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     token_epoch: Mapped[int] = mapped_column(default=0)
+    password_expires_at: Mapped[datetime | None] = mapped_column(index=True)
+    last_active_at: Mapped[datetime | None] = mapped_column(index=True)
     __table_args__ = (UniqueConstraint("domain_id", "name"), Index(None, "name"))
 
     def policy_target(self) -> dict[str, object]:

@@ -11,7 +11,7 @@ Secret = Annotated[str, Meta(min_length=1, max_length=4096)]
 
 
 class UserOptions(Shape):
-    """Only `lock_password` changes anything yet: its user can not change the password, an administrator can."""
+    """`lock_password`: only an administrator can change the password. The `ignore_` ones exempt from what the operator set for all."""
 
     lock_password: bool | Unset | None = UNSET
     ignore_change_password_upon_first_use: bool | Unset | None = UNSET

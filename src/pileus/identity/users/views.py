@@ -1,6 +1,7 @@
 """The JSON of users."""
 
 from pileus.identity.users.models import User
+from pileus.kernel.clock import iso_micro
 from pileus.kernel.http.call import Call, Json
 
 
@@ -10,7 +11,7 @@ def view(call: Call, user: User) -> Json:
         "name": user.name,
         "domain_id": user.domain_id,
         "enabled": user.enabled,
-        "password_expires_at": None,
+        "password_expires_at": iso_micro(user.password_expires_at),
         "options": user.options,
         "links": {"self": call.url(f"/v3/users/{user.id}")},
     }

@@ -10,7 +10,8 @@ def show(call: Call) -> Json:
     project = call.context.project_id
     if project is None:
         raise BadRequest("Usage is a project's: use a token with a project as its scope.")
-    limits, used = quotas.limits(call.cloud, call.db, project), quotas.usage(call.db, project)
+    limits = quotas.bounds(call.cloud, call.db, project)[0].limits
+    used = quotas.usage(call.db, [project])
     return {"usage": {name: {"limit": limit, "usage": used[name]} for name, limit in limits.items()}}
 
 

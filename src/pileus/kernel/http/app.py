@@ -1,6 +1,7 @@
 """The ASGI application: path → route → caller → body → target → rule → handler → commit → reply."""
 
 import asyncio
+import hmac
 import logging
 import uuid
 from collections.abc import Sequence
@@ -28,7 +29,7 @@ from pileus.kernel.errors import (
     Unavailable,
     UnsupportedMediaType,
 )
-from pileus.kernel.http import schema
+from pileus.kernel.http import certificate, openapi, schema
 from pileus.kernel.http.call import Call, Later, Reply
 from pileus.kernel.http.routes import PUBLIC, Bound, Plan, Tree, bind
 from pileus.kernel.manifest import Manifest
@@ -50,7 +51,8 @@ class App:
         self.tree = Tree()
         self._owner: dict[int, Manifest] = {}
         for manifest in manifests:
-            for route in manifest.routes:
+            described = (openapi.route_of(manifest),) if manifest.types else ()
+            for route in (*manifest.routes, *described):
                 if not route.rules or any(r != PUBLIC and r not in cloud.policy.names for r in route.rules):
                     raise UnguardedRoute(
                         f"{manifest.name}: {route.method} {route.path} is guarded by {route.rules or 'nothing'}"
@@ -165,12 +167,16 @@ class App:
         raise Unavailable("The database is busy; try again.", headers={"retry-after": "1"})
 
     def _authenticate(self, call: Call, request_id: str, db: Session, *, optional: bool) -> Context:
-        token = call.request.headers.get("x-auth-token")
+        token = _token(call.request)
         if not token or optional:
             if not optional:
                 raise Unauthorized("The request you have made requires authentication.")
             return msgspec.structs.replace(ANONYMOUS, request_id=request_id, token=token)
         context = msgspec.structs.replace(self.cloud.authenticator.authenticate(db, token), request_id=request_id)
+        if context.thumbprint is not None:
+            shown = certificate.shown(self.cloud.config.cloud, call.request)
+            if shown is None or not hmac.compare_digest(certificate.thumbprint(shown), context.thumbprint):
+                raise Unauthorized("The token is bound to a certificate that this request did not come with.")
         if context.access_rules is not None:
             method, path = call.request.method, self._own_path(call)
             if not any(rule.allows(call.manifest.types, method, path) for rule in context.access_rules):
@@ -204,6 +210,15 @@ class App:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise BadRequest(f"Malformed JSON in the request body: {error}") from None
+
+
+def _token(request: Request) -> str | None:
+    """Of `X-Auth-Token`, or as OAuth 2.0 sends it (RFC 6750)."""
+    token = request.headers.get("x-auth-token")
+    if token is None:
+        kind, _, given = request.headers.get("authorization", "").partition(" ")
+        token = given.strip() if kind.lower() == "bearer" else None
+    return token
 
 
 def _run(call: Call, bound: Bound) -> object:

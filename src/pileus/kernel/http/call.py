@@ -108,6 +108,17 @@ class Call:
         actions, self._after_commit = self._after_commit, []
         for action in actions:
             action()
+        if self.manifest.written is not None and self.route.writes:
+            self.manifest.written(self.cloud)
+
+    @contextmanager
+    def taken_back(self) -> Iterator[None]:
+        """What is written inside is rolled back at the end, and what was to follow the commit does not: a trial."""
+        actions = list(self._after_commit)
+        with self.db.begin_nested() as savepoint:
+            yield
+            savepoint.rollback()
+        self._after_commit[:] = actions
 
     def url(self, path: str = "") -> str:
         """The public address of something in this service."""

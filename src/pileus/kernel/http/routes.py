@@ -32,6 +32,8 @@ class Route:
     policy rule is checked against (its `project_id`, `user_id`, …) and what the handler gets. A target of another project that
     the caller may not see answers 404. `write` says whether the transaction writes (by default: all but GET and HEAD).
     `offload` runs in a thread (long computations); `stream` hands over the raw request: an async handler with transactions of its own.
+    `reply`, `query` and `described` are for the API's description (`openapi`) alone: the type of the answer's body, a JSON schema or
+    a media type; the names that the query may have, or the Listing that reads them; and what the table can not say, as OpenAPI does.
     """
 
     method: str
@@ -47,6 +49,9 @@ class Route:
     offload: bool = False
     stream: bool = False
     name: str = ""
+    reply: object = None
+    query: object = ()
+    described: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:

@@ -1,13 +1,11 @@
 """Quotas of projects. The resource has no table of its own: the kernel keeps limits, the rows themselves are the usage."""
 
 import msgspec
-from sqlalchemy import select
 
-from pileus.kernel import quotas
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import Route
 from pileus.kernel.http.schema import UNSET, Shape, Unset
-from pileus.kernel.quotas import QuotaLimit
+from pileus.kernel.quotas import source_of
 from pileus.network import usage
 from pileus.network.errors import invalid
 from pileus.network.policy import ADMIN, READER, rules
@@ -50,13 +48,8 @@ def find(call: Call, project_id: str) -> Owner:
 
 
 def index(call: Call) -> Json:
-    query = (
-        select(QuotaLimit.project_id)
-        .where(QuotaLimit.service == usage.SERVICE)
-        .distinct()
-        .order_by(QuotaLimit.project_id)
-    )
-    return {"quotas": [_view(call, project) for project in call.db.scalars(query)]}
+    projects = source_of(call.db).projects(call.db, usage.QUOTAS)
+    return {"quotas": [_view(call, project) for project in projects]}
 
 
 def _view(call: Call, project_id: str) -> Json:
@@ -75,7 +68,7 @@ def details(call: Call, owner: Owner) -> Json:
     limits = usage.limits(call.db, owner.project_id)
     return {
         "quota": {
-            name: {"limit": limit, "used": usage.used(call.db, owner.project_id, name), "reserved": 0}
+            name: {"limit": limit, "used": usage.used(call.db, [owner.project_id], name), "reserved": 0}
             for name, limit in limits.items()
         }
     }
@@ -88,13 +81,13 @@ def update(call: Call, owner: Owner, body: LimitsBody) -> Json:
     for name, value in values.items():
         if not -1 <= value <= LARGEST:
             raise invalid(f"quota limit of {name} must be from -1 to {LARGEST}.")
-    quotas.set_limits(call.db, usage.SERVICE, owner.project_id, values)
+    source_of(call.db).set(call.db, usage.QUOTAS, owner.project_id, values)
     call.db.flush()
     return {"quota": usage.limits(call.db, owner.project_id)}
 
 
 def reset(call: Call, owner: Owner) -> None:
-    quotas.reset(call.db, usage.SERVICE, owner.project_id)
+    source_of(call.db).reset(call.db, usage.QUOTAS, owner.project_id)
 
 
 ONE = "/v2.0/quotas/{project_id}"

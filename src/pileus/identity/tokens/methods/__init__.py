@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping
 
+from pileus.identity.federation.login import external
 from pileus.identity.tokens.login import Login, refused
-from pileus.identity.tokens.methods import application_credential, password, token
+from pileus.identity.tokens.methods import application_credential, oauth1, password, token, totp
 from pileus.identity.tokens.payload import chain
 from pileus.identity.tokens.schemas import Identity
 from pileus.kernel.errors import BadRequest, Unauthorized
@@ -11,8 +12,11 @@ from pileus.kernel.http.call import Call
 
 METHODS: Mapping[str, Callable[[Call, Identity], Login]] = {
     "password": password.prove,
+    "totp": totp.prove,
     "token": token.prove,
     "application_credential": application_credential.prove,
+    "oauth1": oauth1.prove,
+    "external": external.prove,
 }
 
 

@@ -4,6 +4,8 @@ from typing import Protocol
 
 from pileus.identity.tokens.payload import Payload
 
+LONGEST = 8192  # characters; a federated user's groups are what makes a token long
+
 
 class TokenProvider(Protocol):
     def seal(self, payload: Payload) -> str:

@@ -16,8 +16,7 @@ from pileus.identity.tokens.payload import (
     Payload,
     now_ms,
 )
-
-LONGEST = 8192  # characters; a federated user's groups are what makes a token long
+from pileus.identity.tokens.providers.base import LONGEST
 
 
 class _Wire(msgspec.Struct, array_like=True, frozen=True):

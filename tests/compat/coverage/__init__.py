@@ -1,0 +1,1 @@
+"""Which operations of the public API are there: `python -m tests.compat.coverage [SERVICE]` (with `PYTHONPATH=src:.`)."""
