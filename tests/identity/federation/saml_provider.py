@@ -5,6 +5,7 @@ Its one user, diana, has logged in with the browser; ECP clients send her passwo
 
 import base64
 import threading
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +18,12 @@ from pileus.identity.federation.pysaml2 import saml2, xmlsec1
 from tests.identity.federation.conftest import free_port
 
 PASSWORD = "amazon"
-USER = {"uid": ["diana"], "givenName": ["Diana"], "mail": ["diana@example.org"], "eduPersonAffiliation": ["staff", "a;admins"]}
+USER = {
+    "uid": ["diana"],
+    "givenName": ["Diana"],
+    "mail": ["diana@example.org"],
+    "eduPersonAffiliation": ["staff", "a;admins"],
+}
 CONTEXT = {"class_ref": "urn:oasis:names:tc:SAML:2.0:ac:classes:Password", "authn_auth": "http://127.0.0.1"}
 
 
@@ -25,7 +31,9 @@ class SamlProvider:
     """`metadata` is the file for service providers. `lifetime` of its assertions in minutes."""
 
     def __init__(self, folder: Path, port: int, lifetime: int = 5) -> None:
-        from saml2.server import Server
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from saml2.server import Server
 
         folder.mkdir(parents=True, exist_ok=True)
         self.address = f"http://127.0.0.1:{port}"

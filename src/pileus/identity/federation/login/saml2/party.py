@@ -142,14 +142,16 @@ class Saml2Party:
         """The library's client. Reading metadata takes a moment, so it is kept."""
         with self._lock:
             if self._client is None:
-                keys = saml_keys.ready(self._keys, "Pileus identity")
                 config = saml2.config.SPConfig()
+                keys: dict[str, str] = {}
+                if self.settings.sign_requests:
+                    key, certificate = saml_keys.ready(self._keys, "Pileus identity")
+                    keys = {"key_file": str(key), "cert_file": str(certificate)}
                 config.load(
                     {
                         "entityid": self.entity_id,
                         "xmlsec_binary": xmlsec1(),
-                        "key_file": str(keys.key),
-                        "cert_file": str(keys.certificate),
+                        **keys,
                         "only_use_keys_in_metadata": True,
                         "allow_unknown_attributes": True,
                         "metadata": {"local": [self.settings.metadata_file]},
