@@ -68,7 +68,7 @@ def test_secrets_are_private_and_other_in_each_installation(cloud: Installation,
 
 def test_private_folders(cloud: Installation) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in cloud.state.iterdir() if path.is_dir()}
-    private = {"bus", "credential-keys", "db", "images", "keys", "secrets"}
+    private = {"bus", "credential-keys", "db", "domain-keys", "images", "keys", "secrets"}
     assert {name for name, mode in modes.items() if mode == 0o700} == private
     assert {mode for mode in modes.values() if mode != 0o700} == {0o711}
     assert stat.S_IMODE(cloud.state.stat().st_mode) == 0o711
@@ -93,7 +93,7 @@ def test_the_roles_of_fakes_have_no_privilege_and_can_not_write_where_root_does(
         for path in (folder, *(entry for entry in folder.iterdir() if entry.is_file())):
             assert path.stat().st_uid == 0, path
             assert not path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH), path
-    for name in ("db", "secrets", "keys", "credential-keys", "images", "bus", "secrets/admin_password"):
+    for name in ("db", "secrets", "keys", "credential-keys", "domain-keys", "images", "bus", "secrets/admin_password"):
         assert (cloud.state / name).stat().st_uid == roles.pw_uid, name
 
 

@@ -416,3 +416,25 @@ def test_the_configuration_chooses_the_source(tmp_path: Path) -> None:
     for name, kind in (("stored", quotas.StoredLimits), ("unified", UnifiedLimits)):
         with cloud_of(tmp_path, MANIFEST, overrides={"quotas": name}) as cloud, cloud.db.reading() as db:
             assert isinstance(quotas.source_of(db), kind)
+
+
+def test_the_strict_model_has_two_levels_of_projects(cloud: Cloud, admin: Caller, tree: dict[str, str]) -> None:
+    body = {"project": {"name": "deep", "parent_id": tree["beta"]}}
+    model(cloud, "strict_two_level")
+    admin.ask("POST", "/projects", body, status=403)
+    model(cloud, "flat")
+    admin.ask("POST", "/projects", body, status=201)
+
+
+def test_projects_show_the_limits_of_their_families(admin: Caller, tree: dict[str, str]) -> None:
+    registered(admin)
+    made = {name: limit(admin, 5, project_id=tree[name]) for name in ("alpha", "beta")}
+    role = next(row["id"] for row in admin.ask("GET", "/roles?name=reader")["roles"])
+    for identifier in tree.values():
+        admin.ask("PUT", f"/projects/{identifier}/users/{admin.user_id}/roles/{role}", status=204)
+    shown = admin.ask("GET", f"/projects/{tree['alpha']}?subtree_as_list&include_limits")["project"]["subtree"]
+    assert {row["project"]["name"]: row["project"]["limits"] for row in shown} == {"beta": [made["beta"]], "gamma": []}
+    path = f"/projects/{tree['beta']}?parents_as_list"
+    [above, *_] = admin.ask("GET", f"{path}&include_limits")["project"]["parents"]
+    assert above["project"]["limits"] == [made["alpha"]]
+    assert "limits" not in admin.ask("GET", path)["project"]["parents"][0]["project"]

@@ -3,11 +3,8 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
-from httpx2 import Response
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from oauthlib.oauth1 import Client
@@ -18,73 +15,24 @@ from pileus.identity.manifest import MANIFEST
 from pileus.identity.oauth1 import sweeping
 from pileus.identity.oauth1.derivation import Deriver, Kind
 from pileus.identity.oauth1.models import AccessToken, AccessTokenRole, Nonce, RequestToken
-from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.app import App
-from tests.identity.people import PASSWORDS, Caller, Json
-
-HERE = "http://testserver/identity/v3"
-LOGIN: Json = {"auth": {"identity": {"methods": ["oauth1"], "oauth1": {}}}}
-
-
-def send(client: TestClient, signer: Client, path: str, body: Json | None = None, project_id: str = "") -> Response:
-    _, headers, _ = signer.sign(HERE + path, http_method="POST")
-    more = {"requested-project-id": project_id} if project_id else {}
-    found: Response = client.post(HERE + path, headers={**headers, **more}, json=body)
-    return found
-
-
-def form(reply: Response) -> dict[str, str]:
-    assert reply.status_code == 201, reply.text
-    assert reply.headers["content-type"].startswith("application/x-www-form-urlencoded")
-    return {name: values[0] for name, values in parse_qs(reply.text).items()}
-
-
-def named(admin: Caller) -> Json:
-    made: Json = admin.ask("POST", "/OS-OAUTH1/consumers", {"consumer": {"description": "app"}}, status=201)
-    consumer: Json = made["consumer"]
-    return consumer
-
-
-def asking(consumer: Json, **more: Any) -> Client:
-    return Client(consumer["id"], client_secret=consumer["secret"], callback_uri="oob", **more)
-
-
-def question(client: TestClient, consumer: Json, project_id: str) -> dict[str, str]:
-    return form(send(client, asking(consumer), "/OS-OAUTH1/request_token", project_id=project_id))
-
-
-def allow(caller: Caller, asked: Json, *roles: str, status: int = 200) -> str:
-    body = {"roles": [{"name": role} for role in roles]}
-    reply = caller.ask("PUT", f"/OS-OAUTH1/authorize/{asked['oauth_token']}", body, status=status)
-    return str(reply["token"]["oauth_verifier"]) if status == 200 else ""
-
-
-def holding(consumer: Json, token: Json, **more: Any) -> Client:
-    return Client(
-        consumer["id"],
-        client_secret=consumer["secret"],
-        resource_owner_key=token["oauth_token"],
-        resource_owner_secret=token["oauth_token_secret"],
-        **more,
-    )
-
-
-def granted(client: TestClient, consumer: Json, user: Caller, *roles: str) -> dict[str, str]:
-    asked = question(client, consumer, user.project_id)
-    verifier = allow(user, asked, *roles)
-    return form(send(client, holding(consumer, asked, verifier=verifier), "/OS-OAUTH1/access_token"))
-
-
-def enter(client: TestClient, consumer: Json, token: Json) -> Caller:
-    reply = send(client, holding(consumer, token), "/auth/tokens", LOGIN)
-    assert reply.status_code == 201, reply.text
-    return Caller(client, reply.headers["x-subject-token"], reply.json()["token"])
-
-
-def names(caller: Caller) -> set[str]:
-    return {role["name"] for role in caller.body["roles"]}
+from tests.identity.consuming import (
+    HERE,
+    LOGIN,
+    allow,
+    asking,
+    enter,
+    form,
+    granted,
+    holding,
+    named,
+    names,
+    question,
+    send,
+)
+from tests.identity.people import Caller, Json
 
 
 @pytest.fixture
@@ -288,72 +236,6 @@ def test_another_consumer_can_not_use_what_it_stole(
     assert send(client, holding(thief, asked, verifier=verifier), "/OS-OAUTH1/access_token").status_code == 401
     given = form(send(client, holding(consumer, asked, verifier=verifier), "/OS-OAUTH1/access_token"))
     assert send(client, holding(thief, given), "/auth/tokens", LOGIN).status_code == 401
-
-
-def test_no_more_than_what_was_said_yes_to(client: TestClient, admin: Caller, consumer: Json) -> None:
-    """Once such tokens had every role of the user."""
-    token = enter(client, consumer, granted(client, consumer, admin, "member"))
-    assert names(token) == {"member", "reader"}
-    token.ask("GET", "/users", status=403)
-    path = f"/users/{admin.user_id}/application_credentials"
-    token.ask("POST", path, {"application_credential": {"name": "robot"}}, status=403)
-    trust = {
-        "trustor_user_id": admin.user_id,
-        "trustee_user_id": admin.user_id,
-        "project_id": admin.project_id,
-        "roles": [{"name": "member"}],
-        "impersonation": True,
-    }
-    token.ask("POST", "/OS-TRUST/trusts", {"trust": trust}, status=403)
-    token.ask(
-        "DELETE",
-        f"/users/{admin.user_id}/OS-OAUTH1/access_tokens/{token.body['OS-OAUTH1']['access_token_id']}",
-        status=403,
-    )
-    exchange: Json = {"auth": {"identity": {"methods": ["token"], "token": {"id": token.token}}}}
-    assert client.post(HERE + "/auth/tokens", json=exchange).status_code == 403
-    scoped: Json = {"auth": LOGIN["auth"] | {"scope": {"project": {"id": admin.project_id}}}}
-    given = granted(client, consumer, admin, "member")
-    assert send(client, holding(consumer, given), "/auth/tokens", scoped).status_code == 401
-
-
-def test_no_more_than_the_user_still_has(client: TestClient, admin: Caller, demo: Caller, consumer: Json) -> None:
-    ids = {role["name"]: role["id"] for role in admin.ask("GET", "/roles")["roles"]}
-    grants = f"/projects/{demo.project_id}/users/{demo.user_id}/roles/"
-    admin.ask("PUT", grants + ids["manager"], status=204)
-    given = granted(client, consumer, demo, "manager")
-    token = enter(client, consumer, given)
-    assert names(token) == {"manager", "member", "reader"}
-    admin.ask("DELETE", grants + ids["manager"], status=204)
-    seen = admin.ask("GET", "/auth/tokens", headers={"x-subject-token": token.token})["token"]
-    assert {role["name"] for role in seen["roles"]} == {"member", "reader"}
-    admin.ask("DELETE", grants + ids["member"], status=204)
-    token.ask("GET", "/auth/catalog", status=401)
-    assert send(client, holding(consumer, given), "/auth/tokens", LOGIN).status_code == 401
-
-
-@pytest.mark.parametrize("how", ["consumer", "user", "password", "project", "expiry"])
-def test_when_it_ends(cloud: Cloud, client: TestClient, admin: Caller, demo: Caller, consumer: Json, how: str) -> None:
-    given = granted(client, consumer, demo, "reader")
-    token = enter(client, consumer, given)
-    token.ask("GET", "/auth/catalog")
-    if how == "consumer":
-        admin.ask("DELETE", f"/OS-OAUTH1/consumers/{consumer['id']}", status=204)
-    elif how == "user":
-        admin.ask("PATCH", f"/users/{demo.user_id}", {"user": {"enabled": False}})
-    elif how == "password":
-        admin.ask("PATCH", f"/users/{demo.user_id}", {"user": {"password": PASSWORDS["demo"]}})
-    elif how == "project":
-        admin.ask("PATCH", f"/projects/{demo.project_id}", {"project": {"enabled": False}})
-    else:
-        with cloud.db.writing() as db:
-            db.get_one(AccessToken, given["oauth_token"]).expires_at = clock.now() - timedelta(seconds=1)
-        cloud.part(TokenAuthenticator).forget()
-        admin.ask("GET", "/auth/tokens", headers={"x-subject-token": token.token}, status=404)
-    if how != "expiry":
-        token.ask("GET", "/auth/catalog", status=401)
-    if how != "password":
-        assert send(client, holding(consumer, given), "/auth/tokens", LOGIN).status_code == 401
 
 
 def test_no_secret_is_in_the_database(cloud: Cloud, client: TestClient, demo: Caller, consumer: Json) -> None:

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 from starlette.testclient import TestClient
 
+from pileus.kernel.cloud import Cloud
 from tests.identity.people import Caller, Json, log_in
 
 
@@ -159,3 +161,133 @@ def test_listing_assignments(admin: Caller, demo: Caller) -> None:
     admin.ask("GET", "/role_assignments?include_subtree", status=400)
     tree = assignments(admin, f"scope.project.id={demo.project_id}&include_subtree")
     assert len(tree) == 3
+
+
+@pytest.fixture
+def crowd(admin: Caller, demo: Caller) -> dict[str, str]:
+    """Assignments of every kind: a group of two, inheritance into a tree, implied roles, a domain's own role."""
+    ids = {name: known(admin, name) for name in ("member", "reader", "manager")}
+    ids |= {name: user(admin, name) for name in ("kim", "lee")}
+    ids["group"] = admin.ask("POST", "/groups", {"group": {"name": "g"}}, status=201)["group"]["id"]
+    for person in ("kim", "lee"):
+        admin.ask("PUT", f"/groups/{ids['group']}/users/{ids[person]}", status=204)
+    ids["d"] = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
+    parent = ids["d"]
+    for name in ("top", "below", "bottom"):
+        body = {"project": {"name": name, "domain_id": ids["d"], "parent_id": parent}}
+        parent = ids[name] = admin.ask("POST", "/projects", body, status=201)["project"]["id"]
+    ids["own"] = role(admin, "own", domain_id=ids["d"])
+    admin.ask("PUT", f"/roles/{ids['own']}/implies/{ids['reader']}", status=201)
+    ids["empty"] = role(admin, "empty", domain_id=ids["d"])
+    for path in (
+        "/projects/{top}/users/{kim}/roles/{member}",
+        "/projects/{bottom}/users/{kim}/roles/{own}",
+        "/projects/{below}/users/{kim}/roles/{empty}",
+        "/projects/{below}/users/{lee}/roles/{empty}",
+        "/domains/{d}/groups/{group}/roles/{reader}",
+        "/OS-INHERIT/domains/{d}/groups/{group}/roles/{member}/inherited_to_projects",
+        "/OS-INHERIT/projects/{top}/users/{lee}/roles/{manager}/inherited_to_projects",
+        "/system/groups/{group}/roles/{reader}",
+    ):
+        admin.ask("PUT", path.format(**ids), status=204)
+    return ids
+
+
+FILTERS = (
+    "",
+    "effective",
+    "include_names&effective",
+    "scope.project.id={top}",
+    "scope.project.id={top}&include_subtree=true",
+    "scope.project.id={top}&include_subtree&effective",
+    "scope.project.id={bottom}&effective",
+    "scope.domain.id={d}",
+    "scope.domain.id={d}&scope.OS-INHERIT:inherited_to=projects",
+    "scope.OS-INHERIT:inherited_to=projects&effective",
+    "scope.system=all&effective",
+    "user.id={kim}&effective",
+    "role.id={reader}&effective",
+    "role.id={own}&effective",
+    "role.id={reader}",
+    "group.id={group}&include_names=1",
+)
+
+
+@pytest.mark.parametrize("query", FILTERS)
+def test_pages_are_the_whole_list(admin: Caller, crowd: Json, query: str) -> None:
+    query = query.format(**crowd)
+    whole = assignments(admin, query)
+    assert whole or "{own}" in query or "role.id" in query
+    for limit in (1, 2, 3, 100):
+        found, path = [], f"/role_assignments?{query}&limit={limit}"
+        for _ in range(len(whole) + 10):
+            page = admin.ask("GET", path)
+            assert len(page["role_assignments"]) <= limit
+            found += page["role_assignments"]
+            if page["links"]["next"] is None:
+                break
+            path = page["links"]["next"].partition("/v3")[2]
+        assert found == whole, (query, limit)
+
+
+def test_bad_pages(admin: Caller) -> None:
+    for query in ("limit=x", "limit=-1", "limit=9999999999", "marker=x", "marker=a,b", "limit=1&marker=,,,,,"):
+        admin.ask("GET", f"/role_assignments?{query}", status=400)
+    assert admin.ask("GET", "/role_assignments?limit=0")["role_assignments"] == []
+
+
+def summary(rows: list[Json]) -> set[tuple[str, str, str, bool]]:
+    """Names of actor, target, role; and whether it was inherited."""
+    found = set()
+    for row in rows:
+        who = (row.get("user") or row["group"])["name"]
+        where = row["scope"].get("project") or row["scope"].get("domain") or {"name": "system"}
+        found.add((who, where["name"], row["role"]["name"], "OS-INHERIT:inherited_to" in row["scope"]))
+    return found
+
+
+def test_what_is_effective(admin: Caller, crowd: Json) -> None:
+    def names(query: str) -> set[tuple[str, str, str, bool]]:
+        return summary(assignments(admin, (query + "&effective&include_names").format(**crowd)))
+
+    assert names("user.id={kim}") == {
+        ("kim", "top", "member", False),
+        ("kim", "top", "reader", False),
+        ("kim", "bottom", "reader", False),
+        ("kim", "d", "reader", False),
+        ("kim", "system", "reader", False),
+        *(("kim", project, name, True) for project in ("top", "below", "bottom") for name in ("member", "reader")),
+    }
+    assert names("user.id={lee}&scope.project.id={bottom}") == {
+        ("lee", "bottom", name, True) for name in ("manager", "member", "reader")
+    }
+    assert names("scope.project.id={below}&role.id={manager}") == {("lee", "below", "manager", True)}
+    assert names("scope.domain.id={d}") == {("kim", "d", "reader", False), ("lee", "d", "reader", False)}
+    assert {row[1] for row in names("scope.project.id={top}&include_subtree")} == {"top", "below", "bottom"}
+    assert {row[1] for row in names("scope.project.id={below}&include_subtree")} == {"below", "bottom"}
+    assert names("role.id={own}") == set()
+
+
+def test_a_domains_reader_sees_what_is_given_there(client: TestClient, admin: Caller, crowd: Json) -> None:
+    admin.ask("PUT", f"/domains/{crowd['d']}/users/{user(admin, 'seer')}/roles/{crowd['reader']}", status=204)
+    seer = log_in(client, "seer", "pw", domain=crowd["d"])
+    inside = {"d", "top", "below", "bottom"}
+    for query in ("include_names", "include_names&effective"):
+        assert {row[1] for row in summary(assignments(seer, query))} == inside
+
+
+@pytest.mark.parametrize("query", ["", "effective", "include_names", "user.id=x", "scope.project.id=x&effective"])
+def test_a_page_is_one_query(cloud: Cloud, admin: Caller, crowd: Json, query: str) -> None:
+    """Besides: the roles and what they imply, the names of domains where names are wanted, and the caller's token."""
+    assignments(admin, query)
+    reads: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        reads.extend([statement] if "role_assignments" in statement else [])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        assignments(admin, f"{query}&limit=2")
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert len([statement for statement in reads if "token_epoch" not in statement]) == 1

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pileus.identity.manifest import MANIFEST
 from pileus.identity.projects.models import Project
+from pileus.identity.tokens import revocation
 from pileus.identity.tokens.memory import FRESH
+from pileus.identity.tokens.payload import now_ms
 from pileus.identity.users.models import User
 from pileus.kernel.cloud import Cloud
 from tests.identity.people import PASSWORDS, Caller, Json, auth_body, log_in
@@ -301,3 +304,51 @@ def test_a_project_in_a_disabled_domain_is_closed_to_users_of_others(admin: Call
     guest.ask("GET", "/auth/projects", status=401)
     assert rescope(demo, {"project": {"id": project}}).status_code == 401
     assert [p["name"] for p in demo.ask("GET", "/auth/projects")["projects"]] == ["demo"]
+
+
+def test_json_home(client: TestClient) -> None:
+    reply = client.get("/identity/v3", headers={"accept": "application/json-home, application/json;q=0.5"})
+    assert (reply.status_code, reply.headers["content-type"], reply.headers["vary"]) == (
+        200,
+        "application/json-home",
+        "Accept",
+    )
+    found = reply.json()["resources"]
+    base = "https://docs.openstack.org/api/openstack-identity/3"
+    assert found[f"{base}/rel/users"] == {"href": "/v3/users"}
+    assert found[f"{base}/rel/user"] == {
+        "href-template": "/v3/users/{user_id}",
+        "href-vars": {"user_id": f"{base}/param/user_id"},
+    }
+    assert f"{base}/ext/OS-INHERIT/1.0/rel/domain_user_role_inherited_to_projects" in found
+    paths = {route.path for route in MANIFEST.routes if route.path.startswith("/v3/")}
+    assert {where.get("href") or where["href-template"] for where in found.values()} == paths
+    assert client.get("/identity/", headers={"accept": "application/json-home"}).json()["resources"] == found
+
+
+def test_expired_tokens_are_shown_to_those_who_ask_for_them(
+    cloud: Cloud, client: TestClient, demo: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that works on for a user whose token ended meanwhile."""
+    ended, revoked = demo, log_in(client, "demo", project="demo")
+    revoked.ask("DELETE", "/auth/tokens", headers={"x-subject-token": revoked.token}, status=204)
+    for hours, status in ((2, 200), (48, 200), (50, 404)):
+        later = now_ms() + hours * 3_600_000
+        with monkeypatch.context() as patched:
+            for module in ("payload", "providers.fernet", "memory", "authenticator", "revocation"):
+                patched.setattr(f"pileus.identity.tokens.{module}.now_ms", lambda later=later: later, raising=False)
+            boss = log_in(client, "admin", system=True)
+            subject = {"x-subject-token": ended.token}
+            boss.ask("GET", "/auth/tokens", headers=subject, status=404)
+            shown = boss.ask("GET", "/auth/tokens?allow_expired=1", headers=subject, status=status)
+            assert status == 404 or shown["token"]["expires_at"] == ended.body["expires_at"]
+            with cloud.db.writing() as db:
+                revocation.flush(db)
+            subject = {"x-subject-token": revoked.token}
+            boss.ask("GET", "/auth/tokens?allow_expired=1", headers=subject, status=404)
+            ended.ask("GET", "/auth/projects", status=401)
+
+
+def test_the_old_list_of_revoked_tokens_is_gone(admin: Caller, demo: Caller) -> None:
+    admin.ask("GET", "/auth/tokens/OS-PKI/revoked", status=410)
+    demo.ask("GET", "/auth/tokens/OS-PKI/revoked", status=403)

@@ -54,3 +54,35 @@ def test_an_edited_file_is_taken_up_and_a_broken_one_is_not(policy: Policy, tmp_
         file.write_text(text)
         policy._look_again = 0
         assert policy.allows(reader, "thing:show", other) is expected, text
+
+
+def test_a_verdict_is_worked_out_once_for_the_same_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked = Policy([Rule("thing:get", "project_id:%(project_id)s and role:reader", "See a thing")], tmp_path / "none")
+    asked: list[str] = []
+    real = checked._enforcer.enforce
+
+    def enforce(rule: str, target: dict[str, object], credentials: dict[str, object]) -> object:
+        asked.append(rule)
+        return real(rule, target, credentials)
+
+    monkeypatch.setattr(checked._enforcer, "enforce", enforce)
+    reader, other = Context(project_id="a", roles=("reader",)), Context(project_id="b", roles=("reader",))
+    for _ in range(3):
+        assert checked.allows(reader, "thing:get", {"project_id": "a"})
+        assert not checked.allows(reader, "thing:get", {"project_id": "b"})
+        assert checked.allows(other, "thing:get", {"project_id": "b"})
+        assert not checked.allows(Context(project_id="a"), "thing:get", {"project_id": "a"})
+        assert not checked.allows(Context(user_id="a", roles=("reader",)), "thing:get", {"project_id": "a"})
+    assert len(asked) == 5
+    for _ in range(2):
+        assert checked.allows(reader, "thing:get", {"project_id": "a", "tags": ["x"]})
+    assert len(asked) == 7, "a target with a list in it is looked at anew"
+
+
+def test_what_another_server_decides_is_asked_each_time(tmp_path: Path) -> None:
+    checked = Policy(
+        [Rule("thing:get", "@", "See a thing"), Rule("thing:put", "http://127.0.0.1:1/x", "Ask")], tmp_path / "none"
+    )
+    for _ in range(2):
+        assert checked.allows(Context(), "thing:get", {})
+    assert checked._verdicts == {}

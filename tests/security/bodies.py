@@ -6,18 +6,19 @@ Names in angle brackets are ids of the side that the request is about (`<network
 import copy
 from typing import Any
 
-from tests.security.world import HOST, PUBLIC_KEY
+from tests.security.world import HOST, PUBLIC_KEY, password_of
 
 Ids = dict[str, dict[str, str]]
 UUID = "11111111-2222-4333-8444-555555555555"
 _TAGS = {"tags": ["fresh"]}
 _NAMED = {"host": HOST, "binary": "nova-compute"}
 _STOCK = {"total": 4}
-_REGISTERED = {"service_id": "<shared:service>", "resource_name": "fresh"}
+_MEMBER = {"name": "member", "domain": {"id": "default"}, "password": password_of("member")}
+_REGISTERED = {"service_id": "<shared:own_service>", "resource_name": "fresh"}
 _CONFIG = {"config": {"ldap": {"url": "ldap://192.0.2.8"}}}
 _PARTNERS = {
     "identity_providers/{idp_id}": {"identity_provider": {"description": "changed"}},
-    "identity_providers/{idp_id}/protocols/{protocol_id}": {"protocol": {"mapping_id": "known"}},
+    "identity_providers/{idp_id}/protocols/{protocol_id}": {"protocol": {"mapping_id": "used"}},
     "mappings/{mapping_id}": {
         "mapping": {"rules": [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "REMOTE_USER"}]}]}
     },
@@ -35,6 +36,7 @@ _CLAIM = {
 _NETWORK = "/v2.0/"
 
 BODIES: dict[str, Any] = {
+    "identity POST /v3/auth/tokens": {"auth": {"identity": {"methods": ["password"], "password": {"user": _MEMBER}}}},
     "identity POST /v3/projects": {"project": {"name": "fresh", "domain_id": "default"}},
     "identity PATCH /v3/projects/{project_id}": {"project": {"description": "changed"}},
     "identity PUT /v3/projects/{project_id}/tags": _TAGS,
@@ -134,6 +136,9 @@ BODIES: dict[str, Any] = {
     "compute PUT /v2.1/flavors/{flavor_id}/os-extra_specs/{key}": {"known": "changed"},
     "compute POST /v2.1/os-keypairs": {"keypair": {"name": "fresh", "public_key": PUBLIC_KEY}},
     "compute POST /v2.1/servers": {
+        "server": {"name": "fresh", "imageRef": "<shared:image>", "flavorRef": "42", "networks": "none"}
+    },
+    "compute POST /v2.1/pileus-boot-forecasts": {
         "server": {"name": "fresh", "imageRef": "<shared:image>", "flavorRef": "42", "networks": "none"}
     },
     "compute PUT /v2.1/servers/{server_id}": {"server": {"name": "changed"}},

@@ -129,15 +129,13 @@ def trust(world: World, parent: Held, wish: Wish) -> Held | None:
 
 
 def oauth1(world: World, parent: Held, wish: Wish) -> Held | None:
-    consumer = world.must("admin", "POST", f"{V3}/OS-OAUTH1/consumers", {"consumer": {}})["consumer"]
-    keys = {"client_key": consumer["id"], "client_secret": consumer["secret"]}
-    project = {"requested-project-id": str(parent.project_id)}
-    question = _signed(world, Client(**keys, callback_uri="oob"), "/OS-OAUTH1/request_token", project)
-    path = f"/OS-OAUTH1/authorize/{question['oauth_token']}"
+    wanted = question(world, str(parent.project_id))
+    keys = {"client_key": wanted["consumer_id"], "client_secret": wanted["consumer_secret"]}
+    path = f"/OS-OAUTH1/authorize/{wanted['oauth_token']}"
     allowed = asked(world, parent.token, "PUT", path, {"roles": chosen(parent, wish)})
     if allowed is None:
         return None
-    owner = {"resource_owner_key": question["oauth_token"], "resource_owner_secret": question["oauth_token_secret"]}
+    owner = {"resource_owner_key": wanted["oauth_token"], "resource_owner_secret": wanted["oauth_token_secret"]}
     verifier = allowed.json["token"]["oauth_verifier"]
     access = _signed(world, Client(**keys, **owner, verifier=verifier), "/OS-OAUTH1/access_token", {})
     owner = {"resource_owner_key": access["oauth_token"], "resource_owner_secret": access["oauth_token_secret"]}
@@ -147,6 +145,14 @@ def oauth1(world: World, parent: Held, wish: Wish) -> Held | None:
     assert answer.status < 500, answer.body
     token = answer.headers.get("x-subject-token")
     return child(world, parent, "OAuth1", token) if token is not None else None
+
+
+def question(world: World, project_id: str) -> dict[str, str]:
+    """A new consumer's request token, and the consumer."""
+    consumer = world.must("admin", "POST", f"{V3}/OS-OAUTH1/consumers", {"consumer": {}})["consumer"]
+    signer = Client(consumer["id"], client_secret=consumer["secret"], callback_uri="oob")
+    token = _signed(world, signer, "/OS-OAUTH1/request_token", {"requested-project-id": project_id})
+    return token | {"consumer_id": consumer["id"], "consumer_secret": consumer["secret"]}
 
 
 def _signed(world: World, signer: Client, path: str, more: dict[str, str]) -> dict[str, str]:

@@ -55,7 +55,7 @@ def fuzz(world: World, service: str, operation: APIOperation[Any, Any, Any, Any]
     def check(case: Case, about: str, known: bool) -> None:
         if about != "any":
             case.path_parameters = {
-                key: value_of(world, service, key, about) or value for key, value in case.path_parameters.items()
+                key: value_of(world, service, key, about, operation.path) or value for key, value in case.path_parameters.items()
             }
         if known and good is not None and isinstance(case.body, dict):
             case.body = merged(good, case.body)
@@ -66,6 +66,8 @@ def fuzz(world: World, service: str, operation: APIOperation[Any, Any, Any, Any]
 
 def merged(good: Any, made: Any) -> Any:
     """The good body with what was made up in it, so that it is about things that exist."""
+    if isinstance(good, list) and isinstance(made, list) and good:
+        return [merged(good[0], value) for value in made]
     if not isinstance(good, dict) or not isinstance(made, dict):
         return made
     inner = {key: merged(good[key], value) if key in good else value for key, value in made.items()}
@@ -78,6 +80,8 @@ def sent(world: World, service: str, case: Case, who: str) -> Response:
     address = urlsplit(str(request.url))
     headers = {name.lower(): value for name, value in request.headers.items() if isinstance(value, str)}
     headers["x-auth-token"] = world.tokens[who] or ""
+    if "x-subject-token" in headers:
+        headers["x-subject-token"] = world.tokens["member"] or ""
     data = request.body.encode() if isinstance(request.body, str) else request.body
     answer: Answer = world.client.raw(
         str(request.method), unquote(address.path), address.query.encode(), headers.items(), data or b""

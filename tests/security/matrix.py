@@ -29,6 +29,8 @@ OF_A_SIDE = {
         "credential_id": "credential",
         "ec2_credential_id": "ec2_key",
         "trust_id": "trust",
+        "access_token_id": "access_token",
+        "request_token_id": "request_token",
         "limit_id": "limit",
     },
     "placement": {"consumer_uuid": "server"},
@@ -63,7 +65,7 @@ CONSTANT = {
         "role_id": "@role",
         "implied_role_id": "@role",
         "domain_id": "default",
-        "region_id": "RegionOne",
+        "region_id": "known",
         "group": "ldap",
         "option": "url",
         **dict.fromkeys(("idp_id", "protocol_id", "mapping_id", "sp_id"), "known"),
@@ -127,16 +129,17 @@ def _path(world: World, service: str, route: Route, target: str) -> str | None:
         return None
     if target == "lent" and (service != "image"):
         return None
-    aliases = {"credential_id": "ec2_credential_id"} if "/OS-EC2/" in route.path else {}
-    values = {name: value_of(world, service, aliases.get(name, name), target) for name in params}
+    values = {name: value_of(world, service, name, target, route.path) for name in params}
     if None in values.values():
         return None
     return re.sub(r"\{(.*?)\}", lambda found: str(values[found[1]]), route.path)
 
 
-def value_of(world: World, service: str, name: str, target: str) -> str | None:
-    """The id that a path parameter has, of a target of TARGETS."""
+def value_of(world: World, service: str, name: str, target: str, path: str) -> str | None:
+    """The id that a parameter of the path has, of a target of TARGETS."""
     ids = world.ids
+    if name == "credential_id" and "/OS-EC2/" in path:
+        name = "ec2_credential_id"
     if target == "fake":
         return UUID
     if target == "lent":

@@ -1,6 +1,6 @@
 """What an application credential leaves to the tokens made from it."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pileus.identity.application_credentials import rules
@@ -10,28 +10,40 @@ from pileus.identity.tokens.payload import Payload
 from pileus.kernel import clock
 from pileus.kernel.http.call import Json
 
+_FOUND = (
+    select(
+        ApplicationCredential.name,
+        ApplicationCredential.expires_at,
+        ApplicationCredential.unrestricted,
+        ApplicationCredential.ruled,
+        ApplicationCredentialRole.role_id,
+    )
+    .join(ApplicationCredentialRole, ApplicationCredentialRole.application_credential_id == ApplicationCredential.id)
+    .where(
+        ApplicationCredential.id == bindparam("credential"),
+        ApplicationCredential.user_id == bindparam("user"),
+        ApplicationCredential.project_id == bindparam("project"),
+    )
+)
+
 
 def limits(db: Session, credential_id: str, payload: Payload) -> Limits | None:
-    found = db.get(ApplicationCredential, credential_id)
-    if found is None or (found.user_id, "project", found.project_id) != (
-        payload.user_id,
-        payload.scope,
-        payload.scope_id,
-    ):
+    values = {"credential": credential_id, "user": payload.user_id, "project": payload.scope_id}
+    rows = db.execute(_FOUND, values).all()
+    if not rows or payload.scope != "project":
         return None
-    if found.expires_at is not None and found.expires_at <= clock.now():
+    name, expires, unrestricted, ruled, _ = rows[0]
+    if expires is not None and expires <= clock.now():
         return None
-    of_it = ApplicationCredentialRole.application_credential_id == credential_id
-    roles = tuple(db.scalars(select(ApplicationCredentialRole.role_id).where(of_it)))
-    allowed = rules.of(db, [credential_id])[credential_id] if found.ruled else None
-    told: Json = {"id": found.id, "name": found.name, "restricted": not found.unrestricted}
+    told: Json = {"id": credential_id, "name": name, "restricted": not unrestricted}
+    allowed = rules.of(db, [credential_id])[credential_id] if ruled else None
     if allowed is not None:
         told["access_rules"] = [rules.brief(rule) for rule in allowed]
     return Limits(
-        found.user_id,
-        roles,
+        payload.user_id,
+        tuple(row.role_id for row in rows),
         {"application_credential": told},
         every=True,
-        expires=found.expires_at,
+        expires=expires,
         access_rules=tuple(map(rules.allows, allowed)) if allowed is not None else None,
     )

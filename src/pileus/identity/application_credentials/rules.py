@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pileus.identity.application_credentials.models import AccessRule, ApplicationCredentialRule
@@ -16,21 +17,38 @@ from pileus.kernel.http.schema import UNSET, Unset
 WILDCARD = re.compile(r"\*\*|\*|\{[^/{}]*\}")  # as AccessRule.allows reads a path
 
 
-def of(db: Session, credential_ids: Sequence[str]) -> dict[str, list[AccessRule]]:
-    """By credential."""
-    found: dict[str, list[AccessRule]] = {credential_id: [] for credential_id in credential_ids}
-    query = (
-        select(ApplicationCredentialRule.application_credential_id, AccessRule)
-        .join(AccessRule, AccessRule.id == ApplicationCredentialRule.access_rule_id)
-        .where(ApplicationCredentialRule.application_credential_id.in_(credential_ids))
-        .order_by(AccessRule.service, AccessRule.path, AccessRule.method)
+class Kept(NamedTuple):
+    """An access rule as it is read, many at once."""
+
+    id: str
+    service: str
+    path: str
+    method: str
+
+
+_RULES = (
+    select(
+        ApplicationCredentialRule.application_credential_id,
+        AccessRule.id,
+        AccessRule.service,
+        AccessRule.path,
+        AccessRule.method,
     )
-    for credential_id, rule in db.execute(query):
-        found[credential_id].append(rule)
+    .join(AccessRule, AccessRule.id == ApplicationCredentialRule.access_rule_id)
+    .where(ApplicationCredentialRule.application_credential_id.in_(bindparam("credentials", expanding=True)))
+    .order_by(AccessRule.service, AccessRule.path, AccessRule.method)
+)
+
+
+def of(db: Session, credential_ids: Sequence[str]) -> dict[str, list[Kept]]:
+    """By credential."""
+    found: dict[str, list[Kept]] = {credential_id: [] for credential_id in credential_ids}
+    for credential_id, *rule in db.execute(_RULES, {"credentials": list(credential_ids)}):
+        found[credential_id].append(Kept(*rule))
     return found
 
 
-def brief(rule: AccessRule) -> Json:
+def brief(rule: AccessRule | Kept) -> Json:
     return {"id": rule.id, "service": rule.service, "path": rule.path, "method": rule.method}
 
 
@@ -49,7 +67,7 @@ def chosen(call: Call, user_id: str, asked: Sequence[NewRule] | Unset | None) ->
     return list({row.id: row for row in rows}.values())
 
 
-def allows(row: AccessRule) -> Allowed:
+def allows(row: AccessRule | Kept) -> Allowed:
     """As the kernel enforces it."""
     return Allowed(row.service, row.method, row.path)
 

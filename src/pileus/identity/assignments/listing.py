@@ -19,9 +19,8 @@ from sqlalchemy import (
     select,
     true,
     type_coerce,
-    union_all,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from pileus.identity.assignments.models import Assignment
 from pileus.identity.groups.models import Group, Membership
@@ -91,6 +90,7 @@ class Page:
     following: Marker | None
 
 
+_Inside, _Tree = aliased(Project), aliased(ProjectAncestor)  # of subqueries
 _MEMBER = func.coalesce(Membership.user_id, "")
 _BELOW = func.coalesce(ProjectAncestor.project_id, "")
 _PLAIN: ColumnElement[str] = literal("")
@@ -99,12 +99,12 @@ _PLAIN: ColumnElement[str] = literal("")
 def page(db: Session, graph: RoleGraph, wanted: Wanted, limit: int | None, after: Marker | None) -> Page:
     member, below = (_MEMBER, _BELOW) if wanted.effective else (_PLAIN, _PLAIN)
     query: Select[Any] = select(*Assignment.__table__.columns, member.label("member"), below.label("below"))
-    query = _effective(query, graph, wanted) if wanted.effective else _stored(query, wanted)
+    query = _effective(query, db, graph, wanted) if wanted.effective else _stored(query, wanted)
     if wanted.domain_id is not None:
         place = func.coalesce(ProjectAncestor.project_id, Assignment.target_id)
-        at = Project.id == (place if wanted.effective else Assignment.target_id)
+        at = _Inside.id == (place if wanted.effective else Assignment.target_id)
         query = query.where(
-            exists().where(at, or_(Project.id == wanted.domain_id, Project.domain_id == wanted.domain_id))
+            exists().where(at, or_(_Inside.id == wanted.domain_id, _Inside.domain_id == wanted.domain_id))
         )
     if wanted.names:
         query = _named(query, effective=wanted.effective)
@@ -149,7 +149,7 @@ def _stored(query: Select[Any], wanted: Wanted) -> Select[Any]:
     if wanted.actor_id is not None:
         query = query.where(Assignment.actor_id == wanted.actor_id, Assignment.actor_kind == wanted.actor_kind)
     if wanted.target_id is not None:
-        query = query.where(Assignment.target_id.in_(_places(wanted)))
+        query = query.where(_at(Assignment.target_id, wanted))
     if wanted.role_id is not None:
         query = query.where(Assignment.role_id == wanted.role_id)
     if wanted.inherited is not None:
@@ -157,36 +157,39 @@ def _stored(query: Select[Any], wanted: Wanted) -> Select[Any]:
     return query
 
 
-def _effective(query: Select[Any], graph: RoleGraph, wanted: Wanted) -> Select[Any]:
-    """Users only, on real targets only: a row for each member of a group and for each project below."""
+def _effective(query: Select[Any], db: Session, graph: RoleGraph, wanted: Wanted) -> Select[Any]:
+    """Users only, on real targets only: a row for each member of a group and for each project below.
+
+    What a user's groups and a target's ancestors are is read first: both are few, and a list of ids finds its index on every database.
+    """
     member = [Assignment.actor_kind == "group", Membership.group_id == Assignment.actor_id]
     below = [Assignment.inherited, ProjectAncestor.ancestor_id == Assignment.target_id]
     if wanted.actor_id is not None:
+        groups = db.scalars(select(Membership.group_id).where(Membership.user_id == wanted.actor_id))
+        query = query.where(Assignment.actor_id.in_([wanted.actor_id, *groups]))
         member.append(Membership.user_id == wanted.actor_id)
     if wanted.target_id is not None:
-        below.append(ProjectAncestor.project_id.in_(_places(wanted)))
-    query = (
-        query.outerjoin(Membership, and_(*member))
-        .outerjoin(ProjectAncestor, and_(*below))
-        .where(or_(Assignment.actor_kind == "user", Membership.user_id.is_not(None)))
-        .where(or_(Assignment.inherited.is_(False), ProjectAncestor.project_id.is_not(None)))
-    )
-    if wanted.actor_id is not None:
-        groups = select(Membership.group_id).where(Membership.user_id == wanted.actor_id)
-        query = query.where(Assignment.actor_id.in_(union_all(select(literal(wanted.actor_id)), groups)))
-    if wanted.target_id is not None:
-        places = _places(wanted)
-        above = select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id.in_(places))
-        query = query.where(
-            Assignment.target_id.in_(union_all(places, above)),
-            or_(Assignment.inherited, Assignment.target_id.in_(places)),
-        )
+        above = db.scalars(select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id == wanted.target_id))
+        here = _at(Assignment.target_id, wanted)
+        query = query.where(or_(Assignment.target_id.in_(list(above)), here), or_(Assignment.inherited, here))
+        below.append(_at(ProjectAncestor.project_id, wanted))
     if wanted.role_id is not None:
         prior = [role_id for role_id in graph.roles if wanted.role_id in graph.closure(role_id)]
         query = query.where(Assignment.role_id.in_(prior))
     if wanted.inherited is not None:
         query = query.where(Assignment.inherited.is_(wanted.inherited))
-    return query
+    return (
+        query.outerjoin(Membership, and_(*member))
+        .outerjoin(ProjectAncestor, and_(*below))
+        .where(or_(Assignment.actor_kind == "user", Membership.user_id.is_not(None)))
+        .where(or_(Assignment.inherited.is_(False), ProjectAncestor.project_id.is_not(None)))
+    )
+
+
+def _at(column: InstrumentedAttribute[str], wanted: Wanted) -> ColumnElement[bool]:
+    """The target that is wanted, or one below it."""
+    below = select(_Tree.project_id).where(_Tree.ancestor_id == wanted.target_id)
+    return or_(column == wanted.target_id, column.in_(below)) if wanted.below else column == wanted.target_id
 
 
 def _named(query: Select[Any], *, effective: bool) -> Select[Any]:
@@ -206,12 +209,6 @@ def _named(query: Select[Any], *, effective: bool) -> Select[Any]:
             Project.domain_id.label("target_domain"),
         )
     )
-
-
-def _places(wanted: Wanted) -> Any:
-    here = select(literal(wanted.target_id))
-    below = select(ProjectAncestor.project_id).where(ProjectAncestor.ancestor_id == wanted.target_id)
-    return union_all(here, below) if wanted.below else here
 
 
 def _from(columns: Sequence[ColumnElement[Any]], key: Sequence[object]) -> ColumnElement[bool]:

@@ -137,7 +137,7 @@ def show_project(call: Call, target: Shown) -> Json:
 _EVERY, _ONE = f"{BASE}/endpoint_groups", f"{BASE}/endpoint_groups/{{endpoint_group_id}}"
 _IN = f"{_ONE}/projects/{{project_id}}"
 ROUTES = (
-    Route("GET", _EVERY, index, "identity:list_endpoint_groups", reply=replies.GROUPS),
+    Route("GET", _EVERY, index, "identity:list_endpoint_groups", reply=replies.GROUPS, query=GROUPS),
     Route("POST", _EVERY, create, "identity:create_endpoint_group", status=201, reply=replies.GROUP),
     Route("GET", _ONE, show, "identity:get_endpoint_group", load=group, reply=replies.GROUP),
     Route("PATCH", _ONE, update, "identity:update_endpoint_group", load=group, reply=replies.GROUP),

@@ -8,6 +8,14 @@ from pileus.kernel.http.routes import Route
 
 MEDIA_TYPE = "application/json-home"
 _DOCS = "https://docs.openstack.org/api/openstack-identity/3"
+_NAMED = {  # relations that do not follow from the path
+    "/v3/users/{user_id}/password": "user_change_password",
+    "/v3/domains/config/default": "domain_config_default",
+    "/v3/domains/config/{group}/default": "domain_config_group_default",
+    "/v3/domains/config/{group}/{option}/default": "domain_config_option_default",
+    "/v3/roles/{prior_role_id}/implies": "implied_roles",
+    "/v3/roles/{prior_role_id}/implies/{implied_role_id}": "implied_role",
+}
 _EXTENSION = re.compile(r"^/v3/(?:.*/)?(OS-[A-Z0-9-]+)/")
 
 
@@ -20,7 +28,10 @@ def document(routes: Iterable[Route]) -> Json:
             where: Json = {"href-template": path, "href-vars": {name: f"{_DOCS}/param/{name}" for name in names}}
         else:
             where = {"href": path}
-        found.setdefault(_relation(path), where)
+        relation = _relation(path)
+        if relation in found:  # two words for one: what the last parameter is tells them apart
+            relation += "_" + names[-1].removesuffix("_id")
+        found.setdefault(relation, where)
     return {"resources": found}
 
 
@@ -33,7 +44,7 @@ def _relation(path: str) -> str:
         if not part.startswith(("{", "OS-")):
             words.append(_singular(part) if following.startswith("{") else part)
     base = f"{_DOCS}/ext/{extension[1]}/1.0/rel" if extension else f"{_DOCS}/rel"
-    return f"{base}/{'_'.join(words)}"
+    return f"{base}/{_NAMED.get(path) or '_'.join(words)}"
 
 
 def _singular(word: str) -> str:

@@ -5,7 +5,7 @@ from pileus.identity.personas import ADMIN, ADMIN_OR_SYSTEM_READER, ANY_SCOPE
 from pileus.kernel.policy import Rule
 
 _SEE = f"{ADMIN_OR_SYSTEM_READER} or {OWNER}"
-_RUN = f"{ADMIN} or (role:member and {OWNER})"
+_RUN = f"{ADMIN} or {OWNER}"
 _SERVICE = f"{ADMIN} or rule:service_role"
 
 RULES = (

@@ -4,6 +4,7 @@ from sqlalchemy import delete
 
 from pileus.identity.federation.login.models import ExpiringMembership, UsedProof
 from pileus.identity.federation.login.parties import Parties
+from pileus.identity.federation.service_providers.offers import Offers
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens import keys
 from pileus.kernel import clock
@@ -12,6 +13,7 @@ from pileus.kernel.cloud import Cloud
 
 def setup(cloud: Cloud) -> None:
     cloud.add(Parties(cloud))
+    cloud.add(Offers())
 
 
 def sweep(cloud: Cloud) -> None:

@@ -6,10 +6,12 @@ from starlette.responses import JSONResponse
 
 from pileus.identity.oauth2 import clients, form, replies
 from pileus.identity.oauth2.errors import FRESH, Refusal, unknown_client
-from pileus.identity.tokens import scopes
+from pileus.identity.tokens import factors, scopes
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.login import Login
 from pileus.identity.tokens.payload import now_ms
+from pileus.identity.users import activity
+from pileus.identity.users.models import User
 from pileus.kernel.http import certificate
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import PUBLIC, Route
@@ -44,6 +46,9 @@ def _grant(call: Call, asked: dict[str, str]) -> Json:
 
 def _token(call: Call, login: Login) -> Json:
     """For the application credential's project, or for the user's default one as far as it is usable."""
+    user = call.db.get(User, login.user_id)
+    if user is None or activity.is_over(call.cloud, user) or factors.missing(user.options, login.methods):
+        raise unknown_client()
     tokens = call.cloud.part(TokenAuthenticator)
     scope, named = scopes.wanted(call.db, login, UNSET)
     for attempt in (scope,) if named else (scope, scopes.UNSCOPED):
@@ -58,6 +63,7 @@ def _token(call: Call, login: Login) -> Json:
         )
         if issued is not None:
             token, verified = issued
+            activity.seen(call.cloud, user)
             left = (verified.payload.expires - now_ms()) // 1000
             return {"access_token": token, "token_type": "Bearer", "expires_in": max(0, left)}
     raise unknown_client()

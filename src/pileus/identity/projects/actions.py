@@ -26,14 +26,14 @@ def free_name(db: Session, domain_id: str, name: str) -> None:
         raise Conflict(f"A {what} named {name!r} exists: {where} it already.")
 
 
-def add(db: Session, project: Project, parent: Project | None) -> None:
-    """`parent` is the project or domain above; None for a domain."""
+def add(db: Session, project: Project, parent: Project | None, deepest: int = DEEPEST) -> None:
+    """`parent` is the project or domain above; None for a domain. `deepest`: levels of projects that may be under a domain."""
     free_name(db, project.domain_id, project.name)
     above: list[Project] = []
     if parent is not None:
         above = [parent, *queries.ancestors(db, parent)]
-        if len(above) > DEEPEST:
-            raise Forbidden(f"Projects can be nested {DEEPEST} deep; {parent.id} is at the last level.")
+        if len(above) > deepest:
+            raise Forbidden(f"Projects can be nested {deepest} deep; {parent.id} is at the last level.")
         disabled = next((p.id for p in above if not p.enabled), None)
         if disabled and project.enabled:
             raise Forbidden(f"{disabled} above is disabled: nothing enabled can be made below it.")

@@ -4,6 +4,7 @@ from sqlalchemy import select
 
 from pileus.identity import options, placement
 from pileus.identity.envelope import collection, extras
+from pileus.identity.limits import enforcement
 from pileus.identity.lookup import find
 from pileus.identity.placement import InDomain
 from pileus.identity.projects import actions, queries, replies
@@ -50,7 +51,7 @@ def create(call: Call, target: InDomain, body: NewProjectBody) -> Json:
     made, parent = _place(call, target, given)
     made.options = options.merged({}, given.options)
     made.extra = extras(call.body["project"], NewProject)
-    actions.add(call.db, made, parent)
+    actions.add(call.db, made, parent, enforcement.of(call.cloud).levels or actions.DEEPEST)
     actions.set_tags(call.db, made, given.tags)
     return {"project": view(call, made, sorted(set(given.tags)))}
 

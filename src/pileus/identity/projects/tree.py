@@ -1,7 +1,8 @@
-"""The families of a project: `?parents_as_list`, `?subtree_as_ids` and the like."""
+"""The families of a project: `?parents_as_list`, `?subtree_as_ids` and the like; `?include_limits` with the lists."""
 
 from collections.abc import Sequence
 
+from pileus.identity.limits.views import of_projects as limits_of
 from pileus.identity.projects import queries
 from pileus.identity.projects.models import Project
 from pileus.identity.projects.views import views
@@ -27,7 +28,11 @@ def add_family(call: Call, project: Project, body: Json) -> None:
 
 def _visible(call: Call, projects: Sequence[Project]) -> list[Json]:
     mine = {mine.id for mine in call.db.scalars(queries.with_roles(str(call.context.user_id)))}
-    return [{"project": body} for body in views(call, [p for p in projects if p.id in mine])]
+    bodies = views(call, [p for p in projects if p.id in mine])
+    if call.query_value("include_limits") is not None:
+        limits = limits_of(call, [body["id"] for body in bodies])
+        bodies = [body | {"limits": limits[body["id"]]} for body in bodies]
+    return [{"project": body} for body in bodies]
 
 
 def _nest_up(ancestors: Sequence[Project]) -> Json | None:

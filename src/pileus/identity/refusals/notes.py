@@ -14,27 +14,24 @@ MOST = 10_000  # rows kept, of all users together
 
 
 @contextmanager
-def noted(call: Call) -> Iterator[None]:
-    """Around whatever may refuse a login: the refusal goes on to the caller, its reason into the table and the log."""
+def noted(call: Call, who: str = "") -> Iterator[None]:
+    """Around whatever may refuse a login: the refusal goes on to the caller, its reason into the table. `who`: the name or id given."""
     try:
         yield
     except Refused as refusal:
-        _note(call, refusal)
+        _note(call, refusal, who)
         raise
 
 
-def _note(call: Call, refusal: Refused) -> None:
+def _note(call: Call, refusal: Refused, who: str) -> None:
     remote = call.request.client.host if call.request.client else ""
     row = RefusedLogin(
         user_id=refusal.user_id[:64] if refusal.user_id else None,
-        who=(refusal.who or refusal.user_id or "")[:255],
+        who=(refusal.who or who or refusal.user_id or "")[:255],
         reason=refusal.reason,
         detail=refusal.detail[:255],
         remote=remote[:64],
         request_id=call.context.request_id,
-    )
-    log.info(
-        "login refused: %s, user %r, from %s (%s): %s", row.reason, row.who, remote, row.request_id, refusal.detail
     )
     try:
         with call.cloud.db.writing() as db:

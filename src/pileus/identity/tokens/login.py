@@ -39,7 +39,8 @@ class Refused(Unauthorized):
 
 
 def refused(why: str, *, reason: str = "refused", user_id: str | None = None, who: str | None = None) -> Refused:
-    """The caller learns nothing: `refusals.notes` takes down what is given here."""
+    """The caller learns nothing. The log has what is given here, and around a login `refusals.notes` takes it down."""
+    log.info("login refused: %s, user %s: %s", reason, user_id or who, why)
     message = "The request you have made requires authentication: user, secret or scope is not right."
     return Refused(message, reason=reason, detail=why, user_id=user_id, who=who or "")
 

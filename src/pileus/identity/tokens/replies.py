@@ -55,3 +55,5 @@ class CatalogReply(Shape):
 
 
 TOKEN, SYSTEM = one("token", TokenReply), many("system", AllOfIt)
+_SUBJECT = {"name": "X-Subject-Token", "in": "header", "required": True, "schema": {"type": "string"}}
+SUBJECT = {"parameters": [_SUBJECT]}

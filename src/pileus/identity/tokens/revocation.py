@@ -10,6 +10,8 @@ from pileus.identity.users.models import User
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.call import Call
 
+LATE = 172_800_000  # milliseconds: so long after its time a token is still shown to those who ask with `allow_expired`
+
 
 def end(call: Call, payload: Payload) -> None:
     """One token."""
@@ -18,8 +20,8 @@ def end(call: Call, payload: Payload) -> None:
 
 
 def flush(db: Session) -> int:
-    """Forget what is said of tokens that are over by now; how many those were."""
-    done = db.execute(delete(RevokedToken).where(RevokedToken.expires < now_ms()))
+    """Forget what is said of tokens that nobody can ask for any more; how many those were."""
+    done = db.execute(delete(RevokedToken).where(RevokedToken.expires < now_ms() - LATE))
     assert isinstance(done, CursorResult)
     return done.rowcount
 

@@ -18,8 +18,9 @@ from pileus.identity.tokens.schemas import AuthBody, ScopeShape
 from pileus.identity.tokens.views import view
 from pileus.identity.users import activity
 from pileus.identity.users.models import User
-from pileus.kernel.errors import BadRequest, NotFound
+from pileus.kernel.errors import BadRequest, Gone, NotFound
 from pileus.kernel.http.call import Call, Json, Reply
+from pileus.kernel.http.listing import boolean
 from pileus.kernel.http.routes import PUBLIC, Route
 from pileus.kernel.http.schema import Unset
 
@@ -42,14 +43,18 @@ def subject(call: Call) -> Subject:
     token = call.request.headers.get("x-subject-token")
     if not token:
         raise BadRequest("The header X-Subject-Token is missing.")
+    tokens = call.cloud.part(TokenAuthenticator)
     try:
-        return Subject(token, call.cloud.part(TokenAuthenticator).recent(call.db, token))
+        if boolean(call.query_value("allow_expired") or "false"):
+            verified = tokens.verify(call.db, token, revocation.LATE)
+            return Subject(token, Remembered(token, verified, 0))
+        return Subject(token, tokens.recent(call.db, token))
     except BadToken:
         raise NotFound("The token in X-Subject-Token could not be found.") from None
 
 
 def create(call: Call, body: AuthBody) -> Reply:
-    with noted(call):
+    with noted(call, schemas.named(body.auth.identity)):
         proven = receipts.continued(call, methods.log_in(call, body.auth.identity))
         home = standing.look_up(call.db, proven.user_id, "unscoped", "")
         user = call.db.get(User, proven.user_id)
@@ -141,11 +146,32 @@ def list_system(call: Call) -> Json:
     return {"system": [{"all": True}] if system else [], "links": links(call, "/v3/auth/system")}
 
 
+def list_revoked(call: Call) -> None:
+    raise Gone("There is no list of revoked tokens: ask for each token by GET /v3/auth/tokens.")
+
+
 ROUTES = (
     Route("POST", "/v3/auth/tokens", create, PUBLIC, status=201, write=False, offload=True, reply=replies.TOKEN),
-    Route("GET", "/v3/auth/tokens", show, "identity:validate_token", load=subject, reply=replies.TOKEN),
-    Route("HEAD", "/v3/auth/tokens", show, "identity:check_token", load=subject),
-    Route("DELETE", "/v3/auth/tokens", revoke, "identity:revoke_token", load=subject, status=204),
+    Route(
+        "GET",
+        "/v3/auth/tokens",
+        show,
+        "identity:validate_token",
+        load=subject,
+        reply=replies.TOKEN,
+        described=replies.SUBJECT,
+    ),
+    Route("HEAD", "/v3/auth/tokens", show, "identity:check_token", load=subject, described=replies.SUBJECT),
+    Route(
+        "DELETE",
+        "/v3/auth/tokens",
+        revoke,
+        "identity:revoke_token",
+        load=subject,
+        status=204,
+        described=replies.SUBJECT,
+    ),
+    Route("GET", "/v3/auth/tokens/OS-PKI/revoked", list_revoked, "identity:revocation_list"),
     Route("GET", "/v3/auth/catalog", show_catalog, "identity:get_auth_catalog", reply=replies.CatalogReply),
     Route("GET", "/v3/auth/projects", list_projects, "identity:get_auth_projects", reply=PROJECTS),
     Route("GET", "/v3/auth/domains", list_domains, "identity:get_auth_domains", reply=DOMAINS),

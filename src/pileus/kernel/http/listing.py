@@ -146,9 +146,7 @@ class Listing(Generic[T]):
         for i, (column, direction) in enumerate(order):
             ties = (_equal(c, getattr(row, c.key)) for c, _ in order[:i])
             terms.append(and_(*ties, _beyond(column, getattr(row, column.key), direction)))
-        first, direction = order[0]
-        start = _start(first, getattr(row, first.key), direction)
-        return or_(*terms) if start is None else and_(start, or_(*terms))
+        return or_(*terms)
 
     def next_link(self, call: Call, page: Page[T], path: str) -> str | None:
         """The address of the next page, with the request's own parameters."""
@@ -160,13 +158,6 @@ class Listing(Generic[T]):
 
 def _equal(column: Column, value: object) -> ColumnElement[bool]:
     return column.is_(None) if value is None else column == value
-
-
-def _start(column: Column, value: Any, direction: str) -> ColumnElement[bool] | None:
-    """What holds for every later row and lets an index begin at the marker, however deep it is; None where nothing does."""
-    if value is None or (direction == "desc" and column.property.columns[0].nullable):
-        return None
-    return column >= value if direction == "asc" else column <= value
 
 
 def _beyond(column: Column, value: Any, direction: str) -> ColumnElement[bool]:

@@ -114,7 +114,12 @@ def _operation(manifest: Manifest, path: str, method: str, same: Sequence[Route]
     if (body := _body(method, same, known)) is not None:
         made["requestBody"] = body
     for route in same:
-        made |= {**route.described, "responses": made["responses"] | route.described.get("responses", {})}
+        described = route.described
+        made |= {
+            **described,
+            "parameters": made["parameters"] + described.get("parameters", []),
+            "responses": made["responses"] | described.get("responses", {}),
+        }
     if method in ("get", "head"):
         made.pop("requestBody", None)
     return made

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pileus.identity.columns import exact
@@ -14,13 +14,12 @@ class FederatedUser(Base):
     """`unique_id` is the provider's name for the user: it never changes, the name that is shown may."""
 
     __tablename__ = "federated_users"
-    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    identity_provider_id: Mapped[str] = mapped_column(NAME)
-    protocol_id: Mapped[str] = mapped_column(NAME)
-    unique_id: Mapped[str] = mapped_column(exact(255))
+    identity_provider_id: Mapped[str] = mapped_column(NAME, primary_key=True)
+    protocol_id: Mapped[str] = mapped_column(NAME, primary_key=True)
+    unique_id: Mapped[str] = mapped_column(exact(255), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     display_name: Mapped[str] = mapped_column(exact(255))
     __table_args__ = (
-        UniqueConstraint("identity_provider_id", "protocol_id", "unique_id"),
         ForeignKeyConstraint(
             ["identity_provider_id", "protocol_id"],
             ["federation_protocols.identity_provider_id", "federation_protocols.id"],

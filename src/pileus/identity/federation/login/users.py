@@ -3,7 +3,6 @@
 import hashlib
 
 import msgspec
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.identity.federation.login.models import FederatedUser
@@ -33,12 +32,7 @@ def ephemeral(db: Session, way: Way, mapped: MappedUser) -> str:
     """The id of the provider's user: found again, or made. Its name follows the provider's. Raises Unauthorized."""
     if max(len(mapped.id), len(mapped.name)) > LONGEST:
         raise refused(f"the user's id or name has more than {LONGEST} characters")
-    known = select(FederatedUser).where(
-        FederatedUser.identity_provider_id == way.provider.id,
-        FederatedUser.protocol_id == way.protocol_id,
-        FederatedUser.unique_id == mapped.id,
-    )
-    link = db.scalars(known).first()
+    link = db.get(FederatedUser, (way.provider.id, way.protocol_id, mapped.id))
     home = domain_id(db, mapped.domain) if mapped.domain else way.provider.domain_id
     user_id = link.user_id if link else _id(way, home, mapped.id)
     user = db.get(User, user_id)

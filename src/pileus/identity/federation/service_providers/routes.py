@@ -4,12 +4,12 @@ from typing import Annotated
 
 from msgspec import Meta
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from pileus.identity.envelope import collection
 from pileus.identity.federation.names import Address, chosen_id
 from pileus.identity.federation.service_providers import replies
 from pileus.identity.federation.service_providers.models import ServiceProvider
+from pileus.identity.federation.service_providers.offers import Offers
 from pileus.identity.lookup import find
 from pileus.kernel.errors import BadRequest, Conflict
 from pileus.kernel.http.call import Call, Json
@@ -55,12 +55,6 @@ def view(call: Call, row: ServiceProvider) -> Json:
     }
 
 
-def offered(db: Session) -> list[Json]:
-    """For the body of a scoped token: the clouds that it can be used at."""
-    query = select(ServiceProvider).where(ServiceProvider.enabled).order_by(ServiceProvider.id)
-    return [{"id": row.id, "auth_url": row.auth_url, "sp_url": row.sp_url} for row in db.scalars(query)]
-
-
 def provider(call: Call, sp_id: str) -> ServiceProvider:
     return find(call, ServiceProvider, sp_id, "Service provider")
 
@@ -81,6 +75,7 @@ def create(call: Call, sp_id: str, body: ServiceProviderBody) -> Json:
     _fill(made, given)
     call.db.add(made)
     call.db.flush()
+    _offer_anew(call)
     return show(call, made)
 
 
@@ -90,11 +85,17 @@ def show(call: Call, target: ServiceProvider) -> Json:
 
 def update(call: Call, target: ServiceProvider, body: ServiceProviderBody) -> Json:
     _fill(target, body.service_provider)
+    _offer_anew(call)
     return show(call, target)
 
 
 def destroy(call: Call, target: ServiceProvider) -> None:
     call.db.delete(target)
+    _offer_anew(call)
+
+
+def _offer_anew(call: Call) -> None:
+    call.after_commit(call.cloud.part(Offers).forget)
 
 
 def _fill(row: ServiceProvider, given: ServiceProviderShape) -> None:

@@ -11,5 +11,5 @@ class TokenProvider(Protocol):
     def seal(self, payload: Payload) -> str:
         """The token: ASCII, without spaces."""
 
-    def unseal(self, token: str) -> Payload:
-        """Raises BadToken for anything that is not a token of this cloud, and for one whose time is over."""
+    def unseal(self, token: str, late: int = 0) -> Payload:
+        """Raises BadToken for anything that is not a token of this cloud, and for one whose time is over by `late` milliseconds."""
