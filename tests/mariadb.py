@@ -27,6 +27,7 @@ def running(folder: Path) -> Iterator[str]:
     """URL of an empty database; its files are in `folder`. Skips the test where MariaDB can not be had."""
     if shutil.which("mariadbd") is None and os.geteuid() != 0:
         pytest.skip("mariadbd is not installed")
+    folder.mkdir(exist_ok=True)
     port, data = free_port(), folder / "data"
     user = ["--user=root"] if os.geteuid() == 0 else []
     common = ["--no-defaults", f"--datadir={data}"]

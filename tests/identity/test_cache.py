@@ -327,3 +327,29 @@ def test_what_somebody_wrote_to_memcached_is_no_token(nodes: tuple[Node, Node], 
         for value in held.values():
             raw.set(place, value)
     assert second.ask("mine") == 401
+
+
+def test_what_narrows_a_token_comes_along(nodes: tuple[Node, Node]) -> None:
+    first, second = nodes
+    admin = on(first)
+    rule = {"service": "identity", "method": "GET", "path": "/v3/auth/projects"}
+    body = {"application_credential": {"name": "narrow", "access_rules": [rule]}}
+    made = admin.ask("POST", f"/users/{admin.user_id}/application_credentials", body, status=201)[
+        "application_credential"
+    ]
+    proof = {
+        "methods": ["application_credential"],
+        "application_credential": {"id": made["id"], "secret": made["secret"]},
+    }
+    reply = first.client.post("/identity/v3/auth/tokens", json={"auth": {"identity": proof}})
+    token = reply.headers["x-subject-token"]
+    assert first.ask(token) == 200
+    assert second.ask(token) == 200
+    assert second.client.get("/identity/v3/users", headers={"x-auth-token": token}).status_code == 403
+    assert second.verified == 0
+    shown = [
+        node.client.get("/identity/v3/auth/tokens", headers={"x-auth-token": on(node).token, "x-subject-token": token})
+        for node in nodes
+    ]
+    assert shown[0].json() == shown[1].json()
+    assert shown[1].json()["token"]["application_credential"]["access_rules"][0]["path"] == rule["path"]

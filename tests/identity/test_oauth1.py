@@ -245,7 +245,7 @@ def test_no_secret_is_in_the_database(cloud: Cloud, client: TestClient, demo: Ca
     assert consumer["id"].encode() in raw and given["oauth_token"].encode() in raw
     for secret in (consumer["secret"], asked["oauth_token_secret"], given["oauth_token_secret"]):
         assert secret.encode() not in raw
-    assert ((cloud.config.state / "oauth1-key").stat().st_mode & 0o777) == 0o600
+    assert ((cloud.config.state / "secrets" / "oauth1_key").stat().st_mode & 0o777) == 0o600
 
 
 def test_sweep(cloud: Cloud, client: TestClient, demo: Caller, consumer: Json) -> None:

@@ -12,7 +12,7 @@ from pileus.identity.tokens import factors
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.methods import METHODS
-from pileus.identity.tokens.payload import BadToken, Payload
+from pileus.identity.tokens.payload import BadToken, Payload, now_ms
 from pileus.identity.tokens.receipts import ReceiptProvider
 from pileus.kernel.cloud import Cloud
 from tests.identity.people import PASSWORDS, Caller, Json, auth_body, log_in
@@ -110,7 +110,7 @@ def spoiled(receipt: str) -> str:
 @pytest.mark.parametrize("make", [spoiled, lambda _receipt: "x", lambda _receipt: "é", lambda receipt: receipt * 99])
 def test_what_is_no_receipt(client: TestClient, both: Caller, make: Callable[[str], str]) -> None:
     receipt = make(client.post(AUTH, json=auth_body("demo")).headers[HEADER])
-    reply = client.post(AUTH, json=by_code(both.user_id), headers={HEADER: receipt.encode()})
+    reply = client.post(AUTH, json=by_code(both.user_id), headers={HEADER.encode(): receipt.encode()})
     assert reply.status_code == 404
 
 
@@ -121,11 +121,9 @@ def test_a_receipt_is_for_one_user_and_a_short_time(
     receipt = client.post(AUTH, json=auth_body("demo")).headers[HEADER]
     other = client.post(AUTH, json=auth_body("admin"), headers={HEADER: receipt})
     assert other.status_code == 404
-    from pileus.identity.tokens import receipts
-
-    later = receipts.now_ms() + 300_000
+    later = now_ms() + 300_000
     with monkeypatch.context() as patched:
-        patched.setattr(receipts, "now_ms", lambda: later)
+        patched.setattr("pileus.identity.tokens.receipts.now_ms", lambda: later)
         assert client.post(AUTH, json=by_code(both.user_id), headers={HEADER: receipt}).status_code == 404
     admin.ask("PATCH", f"/users/{both.user_id}", {"user": {"password": "new-one"}})
     assert client.post(AUTH, json=by_code(both.user_id), headers={HEADER: receipt}).status_code == 404

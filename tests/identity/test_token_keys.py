@@ -1,11 +1,13 @@
 """Token keys and the providers that use them: one contract for all of them. Folders, rotation, and what a token survives."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import stat
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -151,6 +153,27 @@ def test_a_rotation_killed_half_way_is_finished(kind: Kind, tmp_path: Path, monk
         kind.rotate(folder, settled=0)
         assert [key.role for key in kind.listing(folder)][:2] == ["primary", "staged"]
         kind.make(folder).unseal(token)
+
+
+def test_a_folder_is_read_while_it_changes(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind.create(tmp_path)
+    running, ticks = kind.make(tmp_path), itertools.count(0, 2)
+    monkeypatch.setattr("pileus.identity.tokens.keys.time.monotonic", lambda: next(ticks))
+    ending = threading.Event()
+
+    def rotate() -> None:
+        for _ in range(40):
+            kind.rotate(tmp_path, 3, settled=0)
+        ending.set()
+
+    worker = threading.Thread(target=rotate)
+    worker.start()
+    sealed = 0
+    while not ending.is_set():
+        running.seal(payload())
+        sealed += 1
+    worker.join()
+    assert sealed > 10
 
 
 ROTATE = """

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from pileus.identity.settings import IdentitySettings
+from pileus.kernel.cloud import Cloud
+from tests.identity.conftest import QUICK
 from tests.identity.people import Caller, Json
 
 
@@ -81,3 +85,25 @@ def test_groups_and_members(admin: Caller) -> None:
     admin.ask("DELETE", path, status=204)
     admin.ask("GET", path, status=404)
     assert admin.ask("GET", f"/users/{kim}/groups")["groups"] == []
+
+
+def test_lists_are_whole_unless_the_operator_says_how_long(cloud: Cloud, admin: Caller) -> None:
+    kinds = ("users", "groups", "projects", "domains", "roles", "role_assignments")
+    for name in ("a", "b", "c"):
+        admin.ask("POST", "/groups", {"group": {"name": name}}, status=201)
+        admin.ask("POST", "/domains", {"domain": {"name": name}}, status=201)
+    whole = {kind: admin.ask("GET", f"/{kind}")[kind] for kind in kinds}
+    cloud.config._by_type[IdentitySettings] = msgspec.structs.replace(QUICK, list_limit=2)
+    for kind in kinds:
+        found, page = [], admin.ask("GET", f"/{kind}")
+        assert page["truncated"] is True
+        while True:
+            assert len(page[kind]) <= 2
+            found += page[kind]
+            if (link := page["links"]["next"]) is None:
+                break
+            page = admin.ask("GET", link.partition("/v3")[2])
+        assert found == whole[kind]
+        assert "truncated" not in page
+        asked = admin.ask("GET", f"/{kind}?limit=3")
+        assert (len(asked[kind]), "truncated" in asked) == (3, False)

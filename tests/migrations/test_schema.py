@@ -6,13 +6,21 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import text
 from tests.mariadb import running
 
 from pileus import migrations
 from pileus.composition import MANIFESTS
 from pileus.kernel.db import Base, Database
+from pileus.migrations.alembic import run_upgrade
 
 assert MANIFESTS  # importing the services fills the metadata
+
+
+@pytest.fixture
+def empty_mariadb(tmp_path: Path) -> Iterator[str]:
+    with running(tmp_path / "own") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +51,35 @@ def test_mariadb(mariadb: str) -> None:
     assert migrations.current(database) == migrations.head()
     assert differences(database) == []
     migrations.upgrade(database)
+    database.close()
+
+
+FIRST_CLOUD = (
+    "INSERT INTO projects (id, domain_id, name, description, is_domain, enabled, options, extra) "
+    "VALUES ('default', '', 'Default', '', 1, 1, '{}', '{}')",
+    "INSERT INTO users (id, domain_id, name, enabled, options, extra, token_epoch) "
+    "VALUES ('u', 'default', 'admin', 1, '{}', '{}', 0)",
+    "INSERT INTO passwords (user_id, hash, created_at) VALUES ('u', 'x', '2026-01-01 00:00:00')",
+    "INSERT INTO application_credentials (id, user_id, project_id, name, secret_hash, unrestricted) "
+    "VALUES ('a', 'u', 'default', 'robot', 'x', 0)",
+)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mariadb"])
+def test_a_cloud_of_the_first_revision_is_taken_along(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'x.sqlite'}" if kind == "sqlite" else request.getfixturevalue("empty_mariadb")
+    database = Database(url)
+    run_upgrade(database, "0001")
+    with database.engine.begin() as connection:
+        for statement in FIRST_CLOUD:
+            connection.execute(text(statement))
+    migrations.upgrade(database)
+    assert differences(database) == []
+    with database.engine.connect() as connection:
+        assert connection.execute(text("SELECT name FROM users")).scalars().all() == ["admin"]
+        assert connection.execute(text("SELECT ruled FROM application_credentials")).scalar() == 0
     database.close()
 
 

@@ -52,7 +52,6 @@ def _given(world: World, side: str) -> None:
         path = f"{place}/groups/{ids['group']}/roles/{ids['role']}"
         world.must("admin", "PUT", f"/identity/v3/{path}")
         world.must("admin", "PUT", f"/identity/v3/OS-INHERIT/{path}/inherited_to_projects")
-    world.must("admin", "PUT", f"/identity/v3/system/groups/{ids['group']}/roles/{ids['role']}")
     world.must("admin", "PUT", f"/identity/v3/roles/{ids['other_role']}/implies/{ids['role']}")
     filters = "/identity/v3/OS-EP-FILTER"
     world.must("admin", "PUT", f"{filters}/projects/{ids['project']}/endpoints/{shared['endpoint']}")

@@ -14,7 +14,11 @@ def links(call: Call, path: str, following: str | None = None) -> Json:
 
 
 def collection(call: Call, path: str, name: str, items: Sequence[Json], following: str | None = None) -> Json:
-    return {name: list(items), "links": links(call, path, following)}
+    """`truncated` tells those who asked for all that there is more."""
+    body: Json = {name: list(items), "links": links(call, path, following)}
+    if following is not None and call.query_value("limit") is None:
+        body["truncated"] = True
+    return body
 
 
 def error_body(error: ApiError, request_id: str) -> Json:

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import field
 
-from pileus.kernel.http.schema import OpenShape, Shape
+from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
 
 Reply = type[msgspec.Struct]
 
@@ -43,12 +43,13 @@ def one(name: str, kind: object, **more: Any) -> Reply:
 
 
 def many(name: str, kind: Any, **more: Any) -> Reply:
-    """`{"<name>": […], "links": …}`."""
-    return _made(f"Many_{name}_of_{_word(kind)}", {name: list[kind], "links": PageLinks, **more})
+    """`{"<name>": […], "links": …}`; `truncated` where the operator's longest list was not long enough."""
+    truncated = ("truncated", bool | Unset, UNSET)
+    return _made(f"Many_{name}_of_{_word(kind)}", {name: list[kind], "links": PageLinks, **more}, truncated)
 
 
-def _made(title: str, fields: dict[str, Any]) -> Reply:
-    return msgspec.defstruct(title, list(fields.items()), bases=(Shape,), kw_only=True, module=__name__)
+def _made(title: str, fields: dict[str, Any], *optional: tuple[str, Any, Any]) -> Reply:
+    return msgspec.defstruct(title, [*fields.items(), *optional], bases=(Shape,), kw_only=True, module=__name__)
 
 
 def _word(kind: object) -> str:

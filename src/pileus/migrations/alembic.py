@@ -2,6 +2,9 @@
 
 from alembic import command
 from alembic.config import Config
+from alembic.operations.ops import AddColumnOp, DropIndexOp, MigrationScript, ModifyTableOps
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Boolean, DefaultClause, false
 
 from pileus.kernel.db import Database
 from pileus.migrations import VERSIONS, next_number
@@ -14,9 +17,28 @@ def _config(db: Database) -> Config:
     return config
 
 
-def run_upgrade(db: Database) -> None:
-    command.upgrade(_config(db), "head")
+def run_upgrade(db: Database, revision: str = "head") -> None:
+    command.upgrade(_config(db), revision)
 
 
 def write_revision(db: Database, message: str) -> None:
-    command.revision(_config(db), message=message, autogenerate=True, rev_id=next_number())
+    command.revision(
+        _config(db),
+        message=message,
+        autogenerate=True,
+        rev_id=next_number(),
+        process_revision_directives=_for_tables_with_rows,
+    )
+
+
+def _for_tables_with_rows(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
+    """What autogeneration forgets: new flags of old rows are false, and an index goes after the one that takes its place.
+
+    (MariaDB keeps one for each foreign key.)
+    """
+    for changed in scripts[0].upgrade_ops.ops if scripts[0].upgrade_ops else ():
+        if isinstance(changed, ModifyTableOps):
+            changed.ops.sort(key=lambda op: isinstance(op, DropIndexOp))
+            for op in changed.ops:
+                if isinstance(op, AddColumnOp) and isinstance(op.column.type, Boolean) and not op.column.nullable:
+                    op.column.server_default = DefaultClause(false())

@@ -41,6 +41,7 @@ TESTS = (
     "mariadb-server-core",
     "memcached",
     "openssh-client",
+    "slapd",
 )
 _STATUS = Path("/var/lib/dpkg/status")
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "NEEDRESTART_SUSPEND": "1", "LC_ALL": "C.UTF-8"}

@@ -50,7 +50,8 @@ def _found(manifest: Manifest, tree: Tree, row: Row, calls: Calls) -> Found:
         called = calls.get(f"{manifest.name} {row.method} {row.asked}", {})
         return Found(row, "", ("405",), _tests([called], lambda status: status == 405))
     asked = [f"{manifest.name} {m} {path}" for path in paths for m in ((row.method, "GET") if head else (row.method,))]
-    tests = _tests([calls.get(name, {}) for name in asked], lambda status: status < 400)
+    own = {b.route.status for b in bound}  # 410 of what the API itself has given up
+    tests = _tests([calls.get(name, {}) for name in asked], lambda status: status < 400 or status in own)
     return Found(row, paths[0] if paths else "", tuple(dict.fromkeys(rules)), tests, head)
 
 

@@ -19,9 +19,9 @@ class Endpoint:
         self.state = state
         self.url: str = running.facts(state)["endpoint"]
         self.password = (state / "secrets" / "admin_password").read_text().strip()
-        self._token = ""
+        self.token = ""
         reply = self._open("POST", "/identity/v3/auth/tokens", json.dumps(_login(self.password)).encode())
-        self._token = reply.headers["x-subject-token"]
+        self.token = reply.headers["x-subject-token"]
         self.services = {entry["type"] for entry in json.load(reply)["token"]["catalog"]}
 
     def get(self, path: str) -> Any:
@@ -55,7 +55,7 @@ class Endpoint:
         self._open("DELETE", f"/image/v2/images/{image}")
 
     def _open(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
-        headers = {"x-auth-token": self._token, "content-type": kind}
+        headers = {"x-auth-token": self.token, "content-type": kind}
         request = urllib.request.Request(self.url + path, body, headers, method=method)
         try:
             return urllib.request.urlopen(request, timeout=120)

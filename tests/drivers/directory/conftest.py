@@ -1,7 +1,6 @@
 """Each driver in turn. The LDAP server is a real one, started once."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from pileus.identity.federation.login import parties
 from pileus.identity.federation.login.models import ExpiringMembership
 from pileus.identity.manifest import MANIFEST
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.config import ConfigError
 from pileus.kernel.http.app import App
 from tests.identity.federation.ground import MAPPINGS, PROVIDERS, cloud_with, fields, rule, set_up
 from tests.identity.people import Caller, Json, log_in
@@ -241,6 +243,32 @@ def test_websso(client: TestClient, admin: Caller) -> None:
     assert (
         client.get("/identity/v3/auth/OS-FEDERATION/websso/none?origin=http://horizon/auth/websso/").status_code == 401
     )
+
+
+def test_too_many_logins_at_a_time(
+    client: TestClient, admin: Caller, cloud: Cloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(admin, "acme", "mapped", RULES)
+    monkeypatch.setattr(parties, "MOST", 0)
+    enter(client, "ann", status=503)
+    monkeypatch.undo()
+    enter(client, "ann")
+    assert cloud.part(parties.Parties)._busy == 0
+
+
+def test_a_protocol_is_no_method_that_rules_could_ask_for(cloud: Cloud, client: TestClient, admin: Caller) -> None:
+    """A federated login must not pass for a password where a user has to log in by several methods."""
+    settings = cloud.part(parties.Parties)._settings
+    settings["acme/password"] = settings["acme/mapped"]
+    set_up(admin, "acme", "password", RULES)
+    reply = client.post(AUTH.replace("mapped", "password"), headers={"x-remote-user": "ann", "x-front-name": "ann"})
+    assert reply.json()["token"]["methods"] == ["mapped"]
+
+
+def test_fronts_that_are_none_stop_the_start(seeded: Path, tmp_path: Path) -> None:
+    shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
+    with pytest.raises(ConfigError, match="trusted_fronts"), cloud_with(tmp_path, 'trusted_fronts = ["front"]\n'):
+        pass
 
 
 def test_a_way_in_that_the_configuration_does_not_have(client: TestClient, admin: Caller) -> None:

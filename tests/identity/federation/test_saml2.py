@@ -317,6 +317,22 @@ def test_odd_posts(client: TestClient, ready: Caller) -> None:
     assert party_module.BEARER.endswith("bearer")
 
 
+def test_metadata_are_read_again_when_they_change(
+    client: TestClient, ready: Caller, cloud: Cloud, idp: SamlProvider
+) -> None:
+    good = idp.metadata.read_text()
+    try:
+        for bad in ("<x/>", "no XML", good.replace(idp.entity_id, "http://other/idp")):
+            idp.metadata.write_text(bad)
+            assert client.get(HERE, params={"origin": DASHBOARD}, follow_redirects=False).status_code == 401
+        idp.metadata.unlink()
+        assert client.get(AUTH, headers=ASK).status_code == 401
+    finally:
+        idp.metadata.write_text(good)
+    response, state = away(client)
+    assert back(client, response, state).status_code == 200
+
+
 def test_requests_are_signed_when_asked_for(seeded: Path, tmp_path: Path, idp: SamlProvider) -> None:
     shutil.copytree(seeded, tmp_path, dirs_exist_ok=True)
     with cloud_with(tmp_path, settings(idp) + "sign_requests = true\n", CLOUD) as cloud:

@@ -10,6 +10,7 @@ from pileus.identity.assignments.models import SYSTEM
 from pileus.identity.assignments.replies import ASSIGNMENTS
 from pileus.identity.assignments.views import views
 from pileus.identity.envelope import collection
+from pileus.identity.listing import longest
 from pileus.identity.placement import InDomain
 from pileus.identity.projects.models import Project
 from pileus.identity.roles import inference
@@ -60,7 +61,9 @@ def _place(call: Call) -> tuple[int | None, Marker | None]:
     if limit is not None and not (limit.isascii() and limit.isdecimal() and len(limit) < 10):
         raise BadRequest(f"limit must be an integer that is not negative, not {limit!r}")
     try:
-        return (min(int(limit), MOST) if limit is not None else None), (Marker.read(marker) if marker else None)
+        return (min(int(limit), MOST) if limit is not None else longest(call)), (
+            Marker.read(marker) if marker else None
+        )
     except ValueError:
         raise BadRequest(
             f"marker [{marker}] not found: it is the one in a page's links.next", kind="MarkerNotFound"

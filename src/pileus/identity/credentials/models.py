@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String, Text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import ID, exact
+from pileus.identity.columns import ID, exact, long_text
 from pileus.identity.tokens.payload import Delegation, DelegationKind
 from pileus.kernel.db import Base, new_hex_id
 
@@ -23,7 +23,7 @@ class Credential(Base):
     project_id: Mapped[str | None] = mapped_column(ForeignKey("projects.id", ondelete="CASCADE"), index=True)
     type: Mapped[str] = mapped_column(exact(255))
     access_hash: Mapped[str | None] = mapped_column(String(64), unique=True)
-    sealed: Mapped[str] = mapped_column(Text(1 << 20))
+    sealed: Mapped[str] = mapped_column(long_text())
     key_hash: Mapped[str] = mapped_column(String(64), index=True)
     delegation_kind: Mapped[DelegationKind | None] = mapped_column(String(32))
     delegation_id: Mapped[str | None] = mapped_column(ID)

@@ -130,7 +130,16 @@ def _pick(config: Config, target: Project, group: str | None, option: str | None
 _WHOLE, _GROUP, _OPTION = (f"/v3/domains/{{domain_id}}/config{rest}" for rest in ("", "/{group}", "/{group}/{option}"))
 _DEFAULT = "/v3/domains/config"
 ROUTES = (
-    Route("PUT", _WHOLE, create, "identity:create_domain_config", load=domain, status=201, reply=replies.GROUPS, described=replies.REPLACED),
+    Route(
+        "PUT",
+        _WHOLE,
+        create,
+        "identity:create_domain_config",
+        load=domain,
+        status=201,
+        reply=replies.GROUPS,
+        described=replies.REPLACED,
+    ),
     Route("GET", _WHOLE, show, "identity:get_domain_config", load=domain, reply=replies.GROUPS),
     Route("PATCH", _WHOLE, update, "identity:update_domain_config", load=domain, reply=replies.GROUPS),
     Route("DELETE", _WHOLE, destroy, "identity:delete_domain_config", load=domain, status=204),

@@ -12,6 +12,7 @@ with warnings.catch_warnings():
     import saml2.config
     import saml2.metadata
     import saml2.response
+    import saml2.s_utils
     import saml2.saml
     import saml2.samlp
     import saml2.sigver

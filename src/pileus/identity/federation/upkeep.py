@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete
 
+from pileus.identity.federation.login import external
 from pileus.identity.federation.login.models import ExpiringMembership, UsedProof
 from pileus.identity.federation.login.parties import Parties
 from pileus.identity.federation.service_providers.offers import Offers
@@ -12,6 +13,7 @@ from pileus.kernel.cloud import Cloud
 
 
 def setup(cloud: Cloud) -> None:
+    external.networks(cloud.settings(IdentitySettings).trusted_fronts)
     cloud.add(Parties(cloud))
     cloud.add(Offers())
 

@@ -11,6 +11,7 @@ from pileus.identity.filters import names
 from pileus.identity.groups import replies
 from pileus.identity.groups.models import Group, Membership
 from pileus.identity.groups.schemas import GroupChange, GroupChangeBody, NewGroup, NewGroupBody
+from pileus.identity.listing import Listing
 from pileus.identity.lookup import find
 from pileus.identity.placement import InDomain
 from pileus.identity.tokens import revocation
@@ -18,7 +19,7 @@ from pileus.identity.users.models import User
 from pileus.identity.users.routes import user
 from pileus.kernel.errors import BadRequest, Conflict
 from pileus.kernel.http.call import Call, Json, Later
-from pileus.kernel.http.listing import Listing, exact
+from pileus.kernel.http.listing import exact
 from pileus.kernel.http.routes import Route
 
 GROUPS = Listing(
@@ -27,7 +28,6 @@ GROUPS = Listing(
     filters={**names("name", Group.name), "domain_id": exact(Group.domain_id)},
     sort={"name": Group.name, "id": Group.id},
     default_sort=(("name", "asc"),),
-    always_limited=False,
 )
 
 

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import Literal
 
-FILE = "oauth1-key"  # in the state folder
+FILE = "secrets/oauth1_key"  # in the state folder
 Kind = Literal["consumer", "request", "verifier", "access"]
 
 
@@ -27,6 +27,7 @@ class Deriver:
     def _load(self) -> bytes:
         """Made when it is first needed; of two processes at that point, one wins."""
         if not self.file.exists():
+            self.file.parent.mkdir(mode=0o700, exist_ok=True)
             own = self.file.with_name(f".{self.file.name}.{os.getpid()}")
             own.unlink(missing_ok=True)
             descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

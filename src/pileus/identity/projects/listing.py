@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, func, select
 
 from pileus.identity.filters import names
+from pileus.identity.listing import Listing
 from pileus.identity.projects.models import Project, ProjectTag
-from pileus.kernel.http.listing import Listing, exact, flag
+from pileus.kernel.http.listing import exact, flag
 
 _SORT = {"name": Project.name, "id": Project.id, "enabled": Project.enabled}
 
@@ -43,7 +44,6 @@ PROJECTS = Listing(
     },
     sort=_SORT,
     default_sort=(("name", "asc"),),
-    always_limited=False,
 )
 
 DOMAINS = Listing(
@@ -52,5 +52,4 @@ DOMAINS = Listing(
     filters={**names("name", Project.name), "enabled": flag(Project.enabled)},
     sort=_SORT,
     default_sort=(("name", "asc"),),
-    always_limited=False,
 )

@@ -24,36 +24,38 @@ def is_domain(db: Session, identifier: str) -> bool:
     return db.scalar(select(Project.id).where(Project.id == identifier, Project.is_domain)) is not None
 
 
-def actors(user_id: str) -> ColumnElement[bool]:
-    """Assignments to the user or to a group that it is in."""
+def actors(user_id: str, mapped: Sequence[str] = ()) -> ColumnElement[bool]:
+    """Assignments to the user or to a group that it is in: by membership, or `mapped` by an identity provider for one login."""
     groups = select(Membership.group_id).where(Membership.user_id == user_id)
-    return or_(Assignment.actor_id == user_id, Assignment.actor_id.in_(groups))
+    return or_(Assignment.actor_id.in_((user_id, *mapped)), Assignment.actor_id.in_(groups))
 
 
-def with_roles(user_id: str) -> Select[Project]:
+def with_roles(user_id: str, mapped: Sequence[str] = ()) -> Select[Project]:
     """The projects (not domains) in which the user has any role, its own, by group or inherited."""
-    granted = select(Assignment.target_id).where(actors(user_id), Assignment.inherited.is_(False))
-    above = select(Assignment.target_id).where(actors(user_id), Assignment.inherited)
+    granted = select(Assignment.target_id).where(actors(user_id, mapped), Assignment.inherited.is_(False))
+    above = select(Assignment.target_id).where(actors(user_id, mapped), Assignment.inherited)
     below = select(ProjectAncestor.project_id).where(ProjectAncestor.ancestor_id.in_(above))
     return select(Project).where(Project.is_domain.is_(False), or_(Project.id.in_(granted), Project.id.in_(below)))
 
 
-def of_user(db: Session, user_id: str) -> Sequence[Project]:
+def of_user(db: Session, user_id: str, mapped: Sequence[str] = ()) -> Sequence[Project]:
     """Those that the user can scope a token to."""
     domain = aliased(Project)
-    usable = with_roles(user_id).join(domain, domain.id == Project.domain_id).where(Project.enabled, domain.enabled)
+    usable = (
+        with_roles(user_id, mapped).join(domain, domain.id == Project.domain_id).where(Project.enabled, domain.enabled)
+    )
     return db.scalars(usable.order_by(Project.name, Project.id)).all()
 
 
-def domains_of_user(db: Session, user_id: str) -> Sequence[Project]:
-    granted = select(Assignment.target_id).where(actors(user_id), Assignment.inherited.is_(False))
+def domains_of_user(db: Session, user_id: str, mapped: Sequence[str] = ()) -> Sequence[Project]:
+    granted = select(Assignment.target_id).where(actors(user_id, mapped), Assignment.inherited.is_(False))
     query = select(Project).where(Project.is_domain, Project.enabled, Project.id.in_(granted)).order_by(Project.name)
     return db.scalars(query).all()
 
 
-def has_system_role(db: Session, user_id: str) -> bool:
+def has_system_role(db: Session, user_id: str, mapped: Sequence[str] = ()) -> bool:
     return (
-        db.scalar(select(Assignment.role_id).where(actors(user_id), Assignment.target_id == SYSTEM).limit(1))
+        db.scalar(select(Assignment.role_id).where(actors(user_id, mapped), Assignment.target_id == SYSTEM).limit(1))
         is not None
     )
 

@@ -6,6 +6,7 @@ from pileus.identity import options, placement
 from pileus.identity.assignments.models import Assignment
 from pileus.identity.envelope import collection, extras
 from pileus.identity.filters import names
+from pileus.identity.listing import Listing
 from pileus.identity.lookup import find
 from pileus.identity.placement import InDomain
 from pileus.identity.roles import replies
@@ -14,7 +15,6 @@ from pileus.identity.roles.schemas import NewRole, NewRoleBody, RoleChange, Role
 from pileus.identity.tokens import revocation
 from pileus.kernel.errors import BadRequest, Conflict
 from pileus.kernel.http.call import Call, Json
-from pileus.kernel.http.listing import Listing
 from pileus.kernel.http.routes import Route
 from pileus.kernel.http.schema import UNSET
 
@@ -24,7 +24,6 @@ ROLES = Listing(
     filters=names("name", Role.name),
     sort={"name": Role.name, "id": Role.id},
     default_sort=(("name", "asc"),),
-    always_limited=False,
 )
 
 

@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet, MultiFernet
 
 T = TypeVar("T")
 STAGED = 0
+ATTEMPTS = 5  # of reading a folder from which a rotation takes a key away meanwhile
 SETTLED = 2.0  # seconds until every process of this machine has read a new staged key
 
 
@@ -56,7 +57,8 @@ def may_rotate(folder: Path, settled: float, due: float) -> bool:
     found = numbers(folder)
     if not found or STAGED not in found:
         return True
-    return age(folder / str(STAGED)) >= settled and age(folder / str(found[-1])) >= due
+    known = settled <= 0 or age(folder / str(STAGED)) >= settled  # an age may be negative: clocks are set back
+    return known and (due <= 0 or age(folder / str(found[-1])) >= due)
 
 
 def promote(folder: Path, number: int) -> None:
@@ -97,14 +99,23 @@ class Watched(Generic[T]):
         now = time.monotonic()
         if self._made is None or now >= self._look_again:
             self._look_again = now + 1
+            return self._look(ATTEMPTS)
+        return self._made
+
+    def _look(self, attempts: int) -> T:
+        try:
             marks = tuple(
                 (n, (folder / str(n)).stat().st_mtime_ns) for folder in self._folders for n in numbers(folder)
             )
+            if not marks:
+                raise FileNotFoundError(f"no token keys in {self._folders[0]}")
             if marks != self._marks or self._made is None:
-                if not marks:
-                    raise FileNotFoundError(f"no token keys in {self._folders[0]}")
                 self._made, self._marks = self._load(), marks
-        return self._made
+            return self._made
+        except FileNotFoundError:
+            if attempts == 1:
+                raise
+            return self._look(attempts - 1)
 
 
 class KeyRing:

@@ -13,7 +13,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from pileus.identity.settings import IdentitySettings
-from pileus.identity.tokens import keys
+from pileus.identity.tokens import keys, standing
 from pileus.identity.tokens.keys import Watched
 from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.payload import chain, now_ms
@@ -21,7 +21,7 @@ from pileus.identity.tokens.providers.base import LONGEST
 from pileus.identity.users.models import User
 from pileus.kernel.clock import iso_micro
 from pileus.kernel.errors import NotFound
-from pileus.kernel.http.call import Call, Json, Reply
+from pileus.kernel.http.call import Call, Reply
 
 HEADER = "openstack-auth-receipt"
 PURPOSE = b"pileus auth receipt"
@@ -85,10 +85,13 @@ def continued(call: Call, login: Login) -> Login:
     return msgspec.structs.replace(login, methods=methods, ends=min(ends, default=None))
 
 
-def give(call: Call, login: Login, user: User, domain: Json, required: list[frozenset[str]]) -> Reply:
+def give(call: Call, login: Login, user: User, required: list[frozenset[str]]) -> Reply:
     """The 401 that says what is missing. Raises Refused for logins that are worth less than the user: a receipt does not say that."""
     if login.delegation is not None or login.federation is not None or login.thumbprint is not None:
         raise refused("other methods are required", reason="methods_missing", user_id=user.id)
+    home = standing.look_up(call.db, user.id, "unscoped", "")
+    if home is None:
+        raise refused("the user's domain is disabled", reason="domain_disabled", user_id=user.id)
     issued = now_ms()
     expires = issued + call.cloud.settings(IdentitySettings).receipt_lifetime * 1000
     ends = [login.parent.expires] if login.parent else []
@@ -96,7 +99,7 @@ def give(call: Call, login: Login, user: User, domain: Json, required: list[froz
     receipt = Receipt(user.id, login.methods, issued, expires, user.token_epoch, min(ends, default=None))
     shown = {
         "methods": list(receipt.methods),
-        "user": {"id": user.id, "name": user.name, "domain": domain},
+        "user": {"id": user.id, "name": user.name, "domain": home.user_domain._asdict()},
         "issued_at": _time(issued),
         "expires_at": _time(expires),
     }

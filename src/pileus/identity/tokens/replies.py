@@ -1,6 +1,7 @@
 """What is answered about tokens, and about where one may go."""
 
 from pileus.identity.replies import IdAndName, PageLinks, many, one
+from pileus.kernel.http.openapi import answer
 from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
 
 
@@ -57,3 +58,5 @@ class CatalogReply(Shape):
 TOKEN, SYSTEM = one("token", TokenReply), many("system", AllOfIt)
 _SUBJECT = {"name": "X-Subject-Token", "in": "header", "required": True, "schema": {"type": "string"}}
 SUBJECT = {"parameters": [_SUBJECT]}
+_MORE_WANTED = {"anyOf": [{"required": ["error"]}, {"required": ["receipt", "required_auth_methods"]}]}
+RECEIPT = {"responses": {"401": answer("Refused, or further methods are wanted", {"type": "object"} | _MORE_WANTED)}}

@@ -5,20 +5,21 @@ from starlette.responses import Response
 
 from pileus.identity.catalog import queries as catalog
 from pileus.identity.envelope import collection, links
+from pileus.identity.federation.service_providers.offers import Offers
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects import views as project_views
 from pileus.identity.projects.replies import DOMAINS, PROJECTS
 from pileus.identity.refusals.notes import noted
-from pileus.identity.tokens import factors, methods, receipts, replies, revocation, scopes, standing
+from pileus.identity.tokens import factors, methods, receipts, replies, revocation, scopes
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.memory import Remembered, Verified
 from pileus.identity.tokens.payload import BadToken
-from pileus.identity.tokens.schemas import AuthBody, ScopeShape
+from pileus.identity.tokens.schemas import AuthBody, Identity, ScopeShape
 from pileus.identity.tokens.views import view
 from pileus.identity.users import activity
 from pileus.identity.users.models import User
-from pileus.kernel.errors import BadRequest, Gone, NotFound
+from pileus.kernel.errors import BadRequest, Gone, NotFound, Unauthorized
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.listing import boolean
 from pileus.kernel.http.routes import PUBLIC, Route
@@ -54,19 +55,26 @@ def subject(call: Call) -> Subject:
 
 
 def create(call: Call, body: AuthBody) -> Reply:
-    with noted(call, schemas.named(body.auth.identity)):
+    with noted(call, _who(body.auth.identity)):
         proven = receipts.continued(call, methods.log_in(call, body.auth.identity))
-        home = standing.look_up(call.db, proven.user_id, "unscoped", "")
         user = call.db.get(User, proven.user_id)
-        if home is None or user is None:
-            raise refused("the user or its domain is disabled", reason="user_disabled", user_id=proven.user_id)
+        if user is None or not user.enabled:
+            raise refused("the user is disabled", reason="user_disabled", user_id=proven.user_id)
         if activity.is_over(call.cloud, user):
             raise refused("no login for too long", reason="inactive", user_id=user.id)
         if required := factors.missing(user.options, proven.methods):
-            return receipts.give(call, proven, user, home.user_domain._asdict(), required)
+            return receipts.give(call, proven, user, required)
         reply = _scoped(call, proven, body.auth.scope)
         activity.seen(call.cloud, user)
         return reply
+
+
+def _who(identity: Identity) -> str:
+    """Whose login it is meant to be, as it was given."""
+    for part in (identity.password, identity.totp):
+        if part is not None:
+            return part.user.id or part.user.name or ""
+    return ""
 
 
 def _scoped(call: Call, proven: Login, asked: ScopeShape | str | Unset) -> Reply:
@@ -116,7 +124,8 @@ def _body(call: Call, verified: Verified) -> Json:
     with_catalog = "nocatalog" not in asked and payload.scope != "unscoped"
     project_id = payload.scope_id if payload.scope == "project" else None
     services = _catalog(call, payload.user_id, project_id) if with_catalog else None
-    return view(verified, catalog=services)
+    offers = call.cloud.part(Offers).now(call.db) if payload.scope != "unscoped" else []
+    return view(verified, catalog=services, service_providers=offers)
 
 
 def _catalog(call: Call, user_id: str | None, project_id: str | None) -> list[Json]:
@@ -129,20 +138,29 @@ def show_catalog(call: Call) -> Json:
     return {"catalog": services, "links": links(call, "/v3/auth/catalog")}
 
 
+def _mapped(call: Call) -> tuple[str, ...]:
+    """The groups that the caller is in by its token alone: an identity provider said so."""
+    try:
+        came = call.cloud.part(TokenAuthenticator).payload(call.context).federation
+    except BadToken:
+        raise Unauthorized("The request you have made requires authentication: the token is over.") from None
+    return came.group_ids if came is not None else ()
+
+
 def list_projects(call: Call) -> Json:
-    found = projects.of_user(call.db, str(call.context.user_id))
+    found = projects.of_user(call.db, str(call.context.user_id), _mapped(call))
     return collection(call, "/v3/auth/projects", "projects", project_views.views(call, found))
 
 
 def list_domains(call: Call) -> Json:
-    found = projects.domains_of_user(call.db, str(call.context.user_id))
+    found = projects.domains_of_user(call.db, str(call.context.user_id), _mapped(call))
     return collection(
         call, "/v3/auth/domains", "domains", [project_views.domain_view(call, domain) for domain in found]
     )
 
 
 def list_system(call: Call) -> Json:
-    system = projects.has_system_role(call.db, str(call.context.user_id))
+    system = projects.has_system_role(call.db, str(call.context.user_id), _mapped(call))
     return {"system": [{"all": True}] if system else [], "links": links(call, "/v3/auth/system")}
 
 
@@ -151,7 +169,17 @@ def list_revoked(call: Call) -> None:
 
 
 ROUTES = (
-    Route("POST", "/v3/auth/tokens", create, PUBLIC, status=201, write=False, offload=True, reply=replies.TOKEN),
+    Route(
+        "POST",
+        "/v3/auth/tokens",
+        create,
+        PUBLIC,
+        status=201,
+        write=False,
+        offload=True,
+        reply=replies.TOKEN,
+        described=replies.RECEIPT,
+    ),
     Route(
         "GET",
         "/v3/auth/tokens",
@@ -171,7 +199,7 @@ ROUTES = (
         status=204,
         described=replies.SUBJECT,
     ),
-    Route("GET", "/v3/auth/tokens/OS-PKI/revoked", list_revoked, "identity:revocation_list"),
+    Route("GET", "/v3/auth/tokens/OS-PKI/revoked", list_revoked, "identity:revocation_list", status=410),
     Route("GET", "/v3/auth/catalog", show_catalog, "identity:get_auth_catalog", reply=replies.CatalogReply),
     Route("GET", "/v3/auth/projects", list_projects, "identity:get_auth_projects", reply=PROJECTS),
     Route("GET", "/v3/auth/domains", list_domains, "identity:get_auth_domains", reply=DOMAINS),

@@ -1,5 +1,6 @@
 """The JSON of a token."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from pileus.identity.tokens.memory import Verified
@@ -8,7 +9,7 @@ from pileus.kernel.clock import iso_micro
 from pileus.kernel.http.call import Json
 
 
-def view(verified: Verified, *, catalog: list[Json] | None) -> Json:
+def view(verified: Verified, *, catalog: list[Json] | None, service_providers: Sequence[Json] = ()) -> Json:
     p, s = verified.payload, verified.standing
     token: Json = {
         "methods": list(p.methods),
@@ -28,6 +29,8 @@ def view(verified: Verified, *, catalog: list[Json] | None) -> Json:
         token["roles"] = [{"id": role.id, "name": role.name} for role in verified.roles]
         if catalog is not None:
             token["catalog"] = catalog
+        if service_providers:
+            token["service_providers"] = list(service_providers)
     if verified.limits is not None:
         token |= verified.limits.shown
     if p.thumbprint is not None:

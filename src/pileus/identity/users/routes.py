@@ -6,6 +6,7 @@ from pileus.identity import filters, options, placement
 from pileus.identity.assignments import privilege
 from pileus.identity.directories import looks
 from pileus.identity.envelope import collection, extras
+from pileus.identity.listing import Listing
 from pileus.identity.lookup import find
 from pileus.identity.passwords import actions as passwords
 from pileus.identity.placement import InDomain
@@ -19,7 +20,7 @@ from pileus.identity.users.models import User
 from pileus.identity.users.schemas import NewUser, NewUserBody, UserChange, UserChangeBody
 from pileus.identity.users.views import view
 from pileus.kernel.http.call import Call, Json, Later
-from pileus.kernel.http.listing import Listing, exact, flag
+from pileus.kernel.http.listing import exact, flag
 from pileus.kernel.http.routes import Route
 from pileus.kernel.http.schema import UNSET
 
@@ -34,7 +35,6 @@ USERS = Listing(
     },
     sort={"name": User.name, "id": User.id},
     default_sort=(("name", "asc"),),
-    always_limited=False,
 )
 
 

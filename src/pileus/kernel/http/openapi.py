@@ -29,8 +29,8 @@ from pileus.kernel.http.routes import PUBLIC, Route, plan
 from pileus.kernel.manifest import Manifest
 
 PATH = "/openapi.json"
-_READ = (BadRequest, Unauthorized, Forbidden, NotFound, Unavailable)
-_WRITE = (*_READ, Conflict, Gone, TooLarge, UnsupportedMediaType, NotImplementedHere)
+_READ = (BadRequest, Unauthorized, Forbidden, NotFound, Gone, Unavailable)
+_WRITE = (*_READ, Conflict, TooLarge, UnsupportedMediaType, NotImplementedHere)
 _PAGING = ("limit", "marker", "sort_key", "sort_dir", "sort", "page_reverse")
 _JSON = "application/json"
 

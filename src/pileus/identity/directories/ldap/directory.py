@@ -6,8 +6,9 @@ from typing import Literal, TypeVar
 from pileus.identity.directories.base import Match, Person, Team
 from pileus.identity.directories.gate import Gate
 from pileus.identity.directories.ldap import filters
-from pileus.identity.directories.ldap.entries import Reader, leaf, normal
+from pileus.identity.directories.ldap.entries import Reader
 from pileus.identity.directories.ldap.link import Entry, Link
+from pileus.identity.directories.ldap.names import leaf, normal
 from pileus.identity.directories.ldap.options import LdapOptions
 from pileus.kernel.db import new_hex_id
 

@@ -1,14 +1,11 @@
 """Entries read as people and teams, the way a domain's configuration says."""
 
 import logging
-from typing import Any
-
-from ldap3.core.exceptions import LDAPException
-from ldap3.utils.dn import parse_dn
 
 from pileus.identity.directories.base import Person, Team
-from pileus.identity.directories.ldap.filters import text, unescape_dn
+from pileus.identity.directories.ldap.filters import text
 from pileus.identity.directories.ldap.link import Entry
+from pileus.identity.directories.ldap.names import leaf, normal
 from pileus.identity.directories.ldap.options import LdapOptions, Words, words
 
 log = logging.getLogger(__name__)
@@ -88,28 +85,6 @@ class Reader:
             log.warning("%s of %s is neither TRUE nor FALSE: disabled", o.user_enabled_attribute, entry.dn)
             return False
         return (word.lower() in YES) != o.user_enabled_invert
-
-
-def normal(dn: str) -> str:
-    """The same for two spellings of one DN; what is no DN stays as it is."""
-    try:
-        return ",".join(f"{name.strip().lower()}={unescape_dn(value).strip().lower()}" for name, value, _ in _parts(dn))
-    except LDAPException:
-        return dn
-
-
-def leaf(dn: str) -> tuple[str, str] | None:
-    """Attribute and value that name the entry in its parent; None for what is no DN."""
-    try:
-        name, value, _ = _parts(dn)[0]
-    except (LDAPException, IndexError):
-        return None
-    return name, unescape_dn(value)
-
-
-def _parts(dn: str) -> list[tuple[str, str, str]]:
-    parsed: Any = parse_dn(dn, escape=False, strip=True)
-    return list(parsed)
 
 
 def _first(entry: Entry, attribute: str) -> str | None:

@@ -1,6 +1,5 @@
 """LDAP filters (RFC 4515) from values that anyone may have chosen."""
 
-import re
 import uuid
 from collections.abc import Iterable
 
@@ -54,11 +53,3 @@ def _bytes(attribute: str, value: str) -> bytes:
         except ValueError:
             pass  # matches nothing, which is right
     return value.encode("utf-8", "surrogatepass")
-
-
-def unescape_dn(value: str) -> str:
-    """The value that a DN (RFC 4514) spells."""
-    spelled = re.sub(
-        rb"\\([0-9a-fA-F]{2})|\\(.)", lambda m: bytes.fromhex(m[1].decode()) if m[1] else m[2], value.encode()
-    )
-    return spelled.decode("utf-8", "replace")

@@ -28,7 +28,16 @@ ALIASES = {
     "finding": ldap3.DEREF_BASE,
     "always": ldap3.DEREF_ALWAYS,
 }
-CHECKS = {"demand": ssl.CERT_REQUIRED, "allow": ssl.CERT_OPTIONAL, "never": ssl.CERT_NONE}
+
+
+class Tls(ldap3.Tls):
+    """The standard library's own checks of certificate and host name, in place of that library's."""
+
+    def wrap_socket(self, connection: Any, do_handshake: bool = False) -> None:
+        context = ssl.create_default_context(cafile=self.ca_certs_file, capath=self.ca_certs_path)
+        if self.validate == ssl.CERT_NONE:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        connection.socket = context.wrap_socket(connection.socket, server_hostname=connection.server.host)
 
 
 @dataclass(frozen=True)
@@ -158,8 +167,8 @@ class Link:
 
     def _connect(self, url: str, user: str | None, password: str | None) -> Any:
         options = self._options
-        tls = ldap3.Tls(
-            validate=CHECKS[options.tls_req_cert],
+        tls = Tls(  # "allow" goes on with a bad certificate too
+            validate=ssl.CERT_REQUIRED if options.tls_req_cert == "demand" else ssl.CERT_NONE,
             ca_certs_file=options.tls_cacertfile,
             ca_certs_path=options.tls_cacertdir,
         )
@@ -206,3 +215,5 @@ def _entry(item: Mapping[str, Any]) -> Entry:
 def _close(connection: Any) -> None:
     with suppress(LDAPException, OSError):  # it may be closed already
         connection.unbind()
+    if connection.socket is not None:
+        connection.socket.close()  # after an attempt that failed it is open still

@@ -17,7 +17,7 @@ from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens import factors, scopes
 from pileus.identity.tokens import routes as tokens
 from pileus.identity.tokens.login import Login, refused
-from pileus.identity.tokens.payload import METHODS, Federation
+from pileus.identity.tokens.payload import Federation
 from pileus.identity.users import activity
 from pileus.identity.users.models import User
 from pileus.kernel import clock
@@ -25,6 +25,11 @@ from pileus.kernel.errors import Unavailable
 from pileus.kernel.http.call import Call, Reply
 
 log = logging.getLogger("pileus.identity.logins")
+METHODS = (
+    "mapped",
+    "saml2",
+    "openid",
+)  # what a token says of its login: the protocol if it is one of these, else the first
 
 
 def check_open(call: Call, idp_id: str, protocol_id: str) -> None:
@@ -57,7 +62,7 @@ def _issue(call: Call, db: Session, idp_id: str, protocol_id: str, mapped: Mappe
     way = ways.find(db, idp_id, protocol_id)
     if proof.once is not None:
         _use(db, f"{idp_id}/{protocol_id}/{proof.once}", proof.once_until or clock.after(86400))
-    method = protocol_id if protocol_id in METHODS else "mapped"
+    method = protocol_id if protocol_id in METHODS else METHODS[0]
     if mapped.user.type == "local":
         login = Login(user_id=users.local(db, mapped.user), methods=(method,), ends=proof.ends)
     else:

@@ -3,7 +3,8 @@
 Only the peers in `trusted_fronts` are believed. The front must drop these headers from what clients send.
 """
 
-from ipaddress import ip_address, ip_network
+from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from pileus.identity.federation.login.proof import Proof
 from pileus.identity.federation.mappings.tester import split
@@ -13,7 +14,17 @@ from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens.login import Login, refused
 from pileus.identity.tokens.schemas import Identity
 from pileus.identity.users import queries
+from pileus.kernel.config import ConfigError
 from pileus.kernel.http.call import Call
+
+
+@cache
+def networks(fronts: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """Raises ConfigError for what is neither an address nor a network."""
+    try:
+        return tuple(ip_network(front, strict=False) for front in fronts)
+    except ValueError as error:
+        raise ConfigError(f"[identity] trusted_fronts: {error}") from None
 
 
 def remote_user(call: Call) -> str:
@@ -24,7 +35,7 @@ def remote_user(call: Call) -> str:
         address = ip_address(peer)
     except ValueError:
         raise refused(f"the peer {peer!r} is no trusted front") from None
-    if not any(address in ip_network(front, strict=False) for front in settings.trusted_fronts):
+    if not any(address in network for network in networks(settings.trusted_fronts)):
         raise refused(f"{peer} is no trusted front")
     user = call.request.headers.get(settings.remote_user_header)
     if not user:

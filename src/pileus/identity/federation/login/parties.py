@@ -1,7 +1,10 @@
 """The relying parties of this process: made when somebody first logs in through them, for their libraries are large."""
 
+import asyncio
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar, TypeVarTuple, Unpack
 
 from pileus.identity.federation.login.oidc.provider import OpenIdProvider
 from pileus.identity.federation.login.seals import Seals
@@ -9,19 +12,41 @@ from pileus.identity.federation.settings import OidcProvider, Provider, Saml2Pro
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens.login import refused
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
     from pileus.identity.federation.login.saml2.party import Saml2Party
 
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
+THREADS = 8
+MOST = 64  # logins at a time, those that wait for a thread included
+
 
 class Parties:
+    """Its logins have threads of their own: while a provider is slow, everything else goes on."""
+
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._settings = cloud.settings(IdentitySettings).federation
         self._oidc: dict[str, OpenIdProvider] = {}
         self._saml2: dict[str, Saml2Party] = {}
         self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(THREADS, "federation")
+        self._busy = 0
         self.seals = Seals(cloud.config.state / "keys" / "federation")
+
+    async def run(self, work: Callable[[Unpack[Ts]], T], *args: *Ts) -> T:
+        """In a thread. Raises Unavailable when too many are on their way already."""
+        if self._busy >= MOST:
+            raise Unavailable(
+                "Too many logins through identity providers at a time; try again.", headers={"retry-after": "2"}
+            )
+        self._busy += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
+        finally:
+            self._busy -= 1
 
     def settings(self, idp_id: str, protocol_id: str) -> Provider:
         """Raises Unauthorized when the configuration has nothing for that way in."""

@@ -3,7 +3,6 @@
 These handlers ask providers and check signatures, so they run in threads and open short transactions of their own.
 """
 
-import asyncio
 from urllib.parse import parse_qs
 
 from starlette.responses import Response
@@ -23,7 +22,7 @@ LONGEST = 262144  # bytes of a posted answer
 
 async def auth(call: Call, idp_id: str, protocol_id: str) -> Reply | Response:
     body = await _body(call)
-    return await asyncio.to_thread(_auth, call, idp_id, protocol_id, body)
+    return await call.cloud.part(Parties).run(_auth, call, idp_id, protocol_id, body)
 
 
 def _auth(call: Call, idp_id: str, protocol_id: str, body: bytes) -> Reply | Response:
@@ -69,7 +68,7 @@ def _ecp(call: Call, idp_id: str, protocol_id: str, settings: Saml2Provider, bod
 
 async def websso(call: Call, idp_id: str, protocol_id: str) -> Response:
     form = _form(await _body(call))
-    return await asyncio.to_thread(_websso, call, idp_id, protocol_id, form)
+    return await call.cloud.part(Parties).run(_websso, call, idp_id, protocol_id, form)
 
 
 def _websso(call: Call, idp_id: str, protocol_id: str, form: dict[str, str]) -> Response:
@@ -85,7 +84,7 @@ def _websso(call: Call, idp_id: str, protocol_id: str, form: dict[str, str]) -> 
 
 async def websso_by_protocol(call: Call, protocol_id: str) -> Response:
     wanted = browser.origin(call, call.query_value("origin") or _form(await _body(call)).get("origin"))
-    return await asyncio.to_thread(_choose, call, protocol_id, wanted)
+    return await call.cloud.part(Parties).run(_choose, call, protocol_id, wanted)
 
 
 def _choose(call: Call, protocol_id: str, wanted: str) -> Response:
@@ -95,7 +94,7 @@ def _choose(call: Call, protocol_id: str, wanted: str) -> Response:
 
 async def metadata(call: Call, idp_id: str, protocol_id: str) -> Response:
     """Of this cloud as a SAML2 service provider: what the identity provider's operator is given."""
-    return await asyncio.to_thread(_metadata, call, idp_id, protocol_id)
+    return await call.cloud.part(Parties).run(_metadata, call, idp_id, protocol_id)
 
 
 def _metadata(call: Call, idp_id: str, protocol_id: str) -> Response:

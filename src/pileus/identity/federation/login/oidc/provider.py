@@ -19,6 +19,7 @@ ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES
 LEEWAY = 30  # seconds that clocks may differ
 FRESH = 3600.0  # seconds that the discovery document and the keys are kept
 PAUSE = 30.0  # seconds between two looks for a key that we do not know
+DOWN = 3.0  # seconds that a provider which did not answer is not asked again
 
 
 class OpenIdProvider:
@@ -27,6 +28,7 @@ class OpenIdProvider:
         self._lock = threading.Lock()
         self._about: tuple[float, Json] | None = None
         self._keys: tuple[float, Json] | None = None
+        self._down_until = 0.0
 
     def about(self) -> Json:
         """The discovery document. Raises ProviderFailed."""
@@ -34,11 +36,21 @@ class OpenIdProvider:
             if self._about is None or time.monotonic() > self._about[0] + FRESH:
                 issuer = self.settings.issuer
                 url = self.settings.discovery_url or issuer.rstrip("/") + "/.well-known/openid-configuration"
-                found = outgoing.get(url, ca_file=self.settings.ca_file)
+                found = self._fetch(url)
                 if found.get("issuer") != issuer:
                     raise ProviderFailed(f"{url} is of issuer {found.get('issuer')!r}, not of {issuer!r}")
                 self._about = time.monotonic(), found
             return self._about[1]
+
+    def _fetch(self, url: str) -> Json:
+        """Under the lock. Of a provider that does not answer it is said at once for a moment: those who wait do not wait in a row."""
+        if time.monotonic() < self._down_until:
+            raise ProviderFailed(f"{url} did not answer a moment ago")
+        try:
+            return outgoing.get(url, ca_file=self.settings.ca_file)
+        except ProviderFailed:
+            self._down_until = time.monotonic() + DOWN
+            raise
 
     def endpoint(self, name: str) -> str:
         found = self.about().get(name)
@@ -91,7 +103,7 @@ class OpenIdProvider:
         with self._lock:
             age = time.monotonic() - self._keys[0] if self._keys else None
             if age is None or age > FRESH or (again and age > PAUSE):
-                self._keys = time.monotonic(), outgoing.get(url, ca_file=self.settings.ca_file)
+                self._keys = time.monotonic(), self._fetch(url)
             assert self._keys is not None
             found = self._keys[1]
         return jwt.PyJWKSet.from_dict(found).keys

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -33,15 +34,14 @@ class Saml2Party:
         self._keys = cloud.config.state / "keys" / "saml2"
         self._lock = threading.Lock()
         self._client: Any = None
+        self._mark = 0  # the metadata file's time as it was read last
 
     def request(self, request_id: str, binding: str, answer_by: str) -> tuple[str, str]:
         """An AuthnRequest for the provider's address of `binding`, and that address. Raises Unauthorized."""
-        client = self._ready()
-        services = client.metadata.single_sign_on_service(self.settings.entity_id, binding)
-        if not services:
+        address = self._address(binding)
+        if address is None:
             raise refused(f"the metadata of {self.settings.entity_id} have no address for {binding}")
-        address = str(services[0]["location"])
-        _, request = client.create_authn_request(
+        _, request = self._ready().create_authn_request(
             address,
             binding=answer_by,
             service_url_binding=answer_by,
@@ -51,15 +51,22 @@ class Saml2Party:
         return str(request), address
 
     def browser(self, request_id: str, state: str) -> tuple[str, str]:
-        """Where to send a browser: ("redirect", an address) or, for providers that want it posted, ("form", the request)."""
-        client = self._ready()
-        known = client.metadata.single_sign_on_service(self.settings.entity_id, saml2.BINDING_HTTP_REDIRECT)
+        """Where to send a browser; and, for providers that want it posted there, the request."""
+        known = self._address(saml2.BINDING_HTTP_REDIRECT) is not None
         binding = saml2.BINDING_HTTP_REDIRECT if known else saml2.BINDING_HTTP_POST
         request, address = self.request(request_id, binding, saml2.BINDING_HTTP_POST)
-        if binding == saml2.BINDING_HTTP_POST:
+        if not known:
             return address, request
-        sent = client.apply_binding(binding, request, address, relay_state=state, sign=False)
+        sent = self._ready().apply_binding(binding, request, address, relay_state=state, sign=False)
         return str(dict(sent["headers"])["Location"]), ""
+
+    def _address(self, binding: str) -> str | None:
+        """Where the provider takes requests, by its metadata. Raises Unauthorized."""
+        try:
+            found = self._ready().metadata.single_sign_on_service(self.settings.entity_id, binding)
+        except saml2.s_utils.UnknownSystemEntity:
+            raise refused(f"the metadata are not of {self.settings.entity_id}") from None
+        return str(found[0]["location"]) if found else None
 
     def paos(self, request_id: str) -> str:
         """The SOAP envelope that an ECP client carries to the provider."""
@@ -139,39 +146,43 @@ class Saml2Party:
         return str(saml2.metadata.entity_descriptor(self._ready().config))
 
     def _ready(self) -> Any:
-        """The library's client. Reading metadata takes a moment, so it is kept."""
+        """The library's client. Reading metadata takes a moment, so it is kept until the file changes. Raises Unauthorized."""
+        try:
+            mark = Path(self.settings.metadata_file).stat().st_mtime_ns
+        except OSError as error:
+            raise refused(f"the metadata of {self.settings.entity_id} can not be read: {error}") from None
         with self._lock:
-            if self._client is None:
-                config = saml2.config.SPConfig()
-                keys: dict[str, str] = {}
-                if self.settings.sign_requests:
-                    key, certificate = saml_keys.ready(self._keys, "Pileus identity")
-                    keys = {"key_file": str(key), "cert_file": str(certificate)}
-                config.load(
-                    {
-                        "entityid": self.entity_id,
-                        "xmlsec_binary": xmlsec1(),
-                        **keys,
-                        "only_use_keys_in_metadata": True,
-                        "allow_unknown_attributes": True,
-                        "metadata": {"local": [self.settings.metadata_file]},
-                        "service": {
-                            "sp": {
-                                "endpoints": {
-                                    "assertion_consumer_service": [
-                                        (self.web, saml2.BINDING_HTTP_POST),
-                                        (self.ecp, saml2.BINDING_PAOS),
-                                    ]
-                                },
-                                "want_assertions_signed": True,
-                                "want_response_signed": False,
-                                "authn_requests_signed": self.settings.sign_requests,
-                            }
-                        },
-                    }
-                )
-                self._client = saml2.client.Saml2Client(config=config)
+            if self._client is None or mark != self._mark:
+                self._client, self._mark = self._made(), mark
             return self._client
+
+    def _made(self) -> Any:
+        program, keys = xmlsec1(), {}
+        if self.settings.sign_requests:
+            key, certificate = saml_keys.ready(self._keys, "Pileus identity")
+            keys = {"key_file": str(key), "cert_file": str(certificate)}
+        consumers = [(self.web, saml2.BINDING_HTTP_POST), (self.ecp, saml2.BINDING_PAOS)]
+        given = {
+            "entityid": self.entity_id,
+            "xmlsec_binary": program,
+            **keys,
+            "only_use_keys_in_metadata": True,
+            "allow_unknown_attributes": True,
+            "metadata": {"local": [self.settings.metadata_file]},
+            "service": {
+                "sp": {
+                    "endpoints": {"assertion_consumer_service": consumers},
+                    "want_assertions_signed": True,
+                    "want_response_signed": False,
+                    "authn_requests_signed": self.settings.sign_requests,
+                }
+            },
+        }
+        try:
+            config = saml2.config.SPConfig().load(given)
+            return saml2.client.Saml2Client(config=config)
+        except Exception as error:  # the library raises bare ones
+            raise refused(f"the metadata of {self.settings.entity_id} are not good: {error!r}") from None
 
 
 def _said(assertion: Any) -> "Iterator[tuple[set[str], tuple[str, ...]]]":

@@ -1,0 +1,1 @@
+"""osc-placement's own functional tests, unmodified, against a running Pileus: `python -m tests.compat.placement --help`."""
