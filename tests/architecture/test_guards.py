@@ -14,6 +14,20 @@ PUBLIC_PATHS = {
     ("identity", "/v3"),
     ("identity", "/v3/auth/tokens"),
     ("identity", "/v3/users/{user_id}/password"),  # who knows the old password may change it, even when it has expired
+    # A consumer's signature, a client's secret or certificate.
+    ("identity", "/v3/OS-OAUTH1/request_token"),
+    ("identity", "/v3/OS-OAUTH1/access_token"),
+    ("identity", "/v3/OS-OAUTH2/token"),
+    # A provider's assertion, the way there, and what the other side must know of this one.
+    ("identity", "/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/auth"),
+    ("identity", "/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/metadata"),
+    ("identity", "/v3/auth/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/websso"),
+    ("identity", "/v3/auth/OS-FEDERATION/identity_providers/{idp_id}/protocol/{protocol_id}/websso"),
+    ("identity", "/v3/auth/OS-FEDERATION/websso/{protocol_id}"),
+    ("identity", "/v3/OS-FEDERATION/saml2/metadata"),
+    # The token is in the body, as at a login.
+    ("identity", "/v3/auth/OS-FEDERATION/saml2"),
+    ("identity", "/v3/auth/OS-FEDERATION/saml2/ecp"),
     ("placement", "/"),
     ("image", "/"),
     ("image", "/versions"),

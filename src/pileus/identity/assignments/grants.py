@@ -19,7 +19,7 @@ from pileus.identity.roles.routes import view as role_view
 from pileus.identity.tokens import revocation
 from pileus.identity.users.models import User
 from pileus.identity.users.routes import user
-from pileus.kernel.errors import BadRequest, Forbidden, NotFound
+from pileus.kernel.errors import Forbidden, NotFound
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import Route
 
@@ -92,8 +92,6 @@ def give(call: Call, target: Grant) -> None:
         place = target.target.domain_id or target.target.id if target.target is not None else ""
         if place != target.role.domain_id:
             raise Forbidden(f"Role {target.role.id} belongs to a domain and can only be given there.")
-        if target.target_kind != "project":
-            raise BadRequest("A domain's own role can be given in projects only.")
     call.db.merge(
         Assignment(
             actor_id=target.actor.id,

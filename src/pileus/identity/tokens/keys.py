@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet, MultiFernet
 
 T = TypeVar("T")
 STAGED = 0
-ATTEMPTS = 5  # of reading a folder from which a rotation takes a key away meanwhile
+ATTEMPTS = 20  # of reading a folder from which a rotation takes a key away meanwhile
 SETTLED = 2.0  # seconds until every process of this machine has read a new staged key
 
 

@@ -4,11 +4,12 @@ import re
 
 _PIECE = re.compile(r"(?:\\.|[^\\,+])+", re.DOTALL)  # up to the next comma or plus that is not escaped
 _ESCAPED = re.compile(rb"\\([0-9a-fA-F]{2})|\\(.)", re.DOTALL)
+_SPECIAL, _BEFORE = re.compile(r"([\\,+])"), r"\\\1"
 
 
 def normal(dn: str) -> str:
-    """The same for two spellings of one DN."""
-    return "\n".join(f"{attribute.lower()}={value.lower()}" for attribute, value in _pieces(dn))
+    """The same DN for every spelling of it."""
+    return ",".join(f"{attribute.lower()}={_SPECIAL.sub(_BEFORE, value.lower())}" for attribute, value in _pieces(dn))
 
 
 def leaf(dn: str) -> tuple[str, str] | None:
