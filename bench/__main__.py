@@ -56,7 +56,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join([*PARTS, UPSTREAM])} (default: all)")
     parser.add_argument("--runs", type=int, default=3, help="runs that each median is of (default 3)")
     parser.add_argument(
-        "--within", type=float, default=600, metavar="SECONDS", help="no part starts later than this (default 600)"
+        "--within", type=float, default=900, metavar="SECONDS", help="no part starts later than this (default 900)"
     )
     given = os.environ.get("PILEUS_BENCH_DRIVER")
     parser.add_argument(

@@ -18,13 +18,13 @@ from bench.people import Crowd, project_id, user_id
 COUNTS = (100, 1_000, 10_000)
 SECONDS = 1.0  # of each run
 CLIENTS = 4
-TOKENS = 1_500  # of as many users: validated once each
+TOKENS = 1_500  # so many that none is remembered when its turn comes again
 PAGE = 100
-UPSTREAM = {
+UPSTREAM = {  # ms CPU there, and which part of that is aimed at
     "token validated": (4.3, 20),
     "token to token": (52.0, 20),
     "password login": (266.0, 5),
-}  # ms CPU; aim: a part of it
+}
 
 
 def measure(runs: int) -> list[Figure]:

@@ -407,6 +407,24 @@ def test_a_certificate_of_another_host(admin: Caller, tmp_path: Path, monkeypatc
             log_in(rig, "kim", status=503)
 
 
+def test_a_server_that_gives_only_part(
+    admin: Caller, tmp_path: Path, cloud: Cloud, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Those whom a list did not name are asked for one by one before anybody counts as gone."""
+    with running(tmp_path, limit="3") as server:
+        rig = LdapRig(admin, server)
+        for number in range(5):
+            rig.person(f"p{number}")
+            log_in(rig, f"p{number}")
+        assert names(rig) == [f"p{number}" for number in range(5)]
+        assert "only part" in caplog.text
+        refresh(cloud)
+        assert "not refreshed" in caplog.text
+        with cloud.db.reading() as db:
+            mirrored = db.scalars(select(User.enabled).where(User.domain_id == rig.domain_id)).all()
+        assert mirrored == [True] * 5
+
+
 def test_the_drivers_own_login(rig: LdapRig, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gate, "REST", 0)
     rig.person("kim")

@@ -15,14 +15,23 @@ from urllib.parse import quote, urlencode
 import pytest
 from starlette.testclient import TestClient
 
+from pileus.composition import SERVICES
+from pileus.identity import internal as identity
 from pileus.identity.federation.mappings.models import Mapping as Rules
 from pileus.identity.manifest import MANIFEST
 from pileus.identity.passwords.hashing import Hasher
+from pileus.identity.tokens.authenticator import TokenAuthenticator
+from pileus.identity.users import queries as users
+from pileus.kernel import config
+from pileus.kernel.config import ConfigError
 from pileus.kernel.http.app import App
+from pileus.kernel.http.certificate import thumbprint
+from pileus.kernel.http.routes import PUBLIC
 from tests.cloud import cloud_of
 from tests.identity.conftest import QUICK
 from tests.identity.fronts import FRONT, HEADER, Authority, der, field, front, serving
 from tests.identity.people import Caller, log_in
+from tests.whole import whole_cloud
 
 Headers = Mapping[str, str]
 Answer = tuple[int, Any]
@@ -309,6 +318,36 @@ def test_forms_of_the_header(edge: Edge, certificate: Path, demo_of: Caller) -> 
             line.putheader(name, value)
         line.endheaders()
         assert line.getresponse().status == 401, "a front that adds instead of replacing is not believed"
+
+
+def test_every_service_asks_for_the_certificate(tmp_path: Path) -> None:
+    """A request that needs no parameters, of each service: 401 without the certificate, something else with it."""
+    shown = Authority(tmp_path, "root").issue(CN="robot")
+    peer = "192.0.2.7"
+    believed = {"tls_client_header": HEADER, "trusted_proxies": [peer]}
+    with whole_cloud(tmp_path, seeds=True, overrides=believed) as cloud:
+        with cloud.db.reading() as db:
+            user_id, project_id = users.id_of(db, "demo", domain_id="default"), identity.project_id(db, "demo")
+            assert user_id is not None and project_id is not None
+            issued = cloud.part(TokenAuthenticator).issue(
+                db, user_id, ("project", project_id), ("oauth2_credential",), thumbprint=thumbprint(der(shown))
+            )
+        assert issued is not None
+        client = TestClient(App(cloud, SERVICES), client=(peer, 1))
+        asked = 0
+        for manifest in SERVICES:
+            for route in manifest.routes:
+                if route.method == "GET" and "{" not in route.path and PUBLIC not in route.rules and not route.since:
+                    path, known = f"/{manifest.name}{route.path}", {"x-auth-token": issued[0]}
+                    assert client.get(path, headers=known).status_code == 401, path
+                    assert client.get(path, headers=known | {HEADER: field(shown)}).status_code != 401, path
+                    asked += 1
+        assert asked > 70
+
+
+def test_a_front_that_is_no_address_is_refused_at_the_start(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"section .cloud.: 'front.example'"):
+        config.load(tmp_path, None, {}, {"trusted_proxies": ["10.0.0.1", "front.example"]})
 
 
 @contextmanager

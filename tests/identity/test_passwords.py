@@ -319,3 +319,30 @@ def test_every_refusal_takes_the_same_steps(
         for kind, listener in listeners:
             event.remove(Engine, kind, listener)
     assert len(set(steps.values())) == 1, steps
+
+
+def test_the_same_password_written_otherwise_is_the_same(cloud: Cloud, demo: Caller) -> None:
+    stricter(cloud, password_history=1)
+    change(demo, PASSWORDS["demo"], "cafe\u0301")
+    change(demo, "cafe\u0301", "caf\u00e9", 400)
+
+
+@pytest.mark.parametrize("change_of", [{"enabled": True}, {"password": "given"}])
+def test_an_administrator_unlocks(
+    cloud: Cloud, client: TestClient, admin: Caller, demo: Caller, change_of: Json
+) -> None:
+    stricter(cloud, lockout_attempts=1)
+    password = change_of.get("password", PASSWORDS["demo"])
+    assert [try_login(client, p) for p in ("x", PASSWORDS["demo"])] == [401, 401]
+    patch(admin, demo.user_id, **change_of)
+    assert try_login(client, password) == 201
+
+
+def test_unknown_users_leave_no_rows_of_their_own(cloud: Cloud, client: TestClient) -> None:
+    stricter(cloud, lockout_attempts=1)
+    for number in range(3):
+        login = {"user": {"id": f"nobody-{number}", "password": "x"}}
+        body = {"auth": {"identity": {"methods": ["password"], "password": login}}}
+        assert client.post("/identity/v3/auth/tokens", json=body).status_code == 401
+    with cloud.db.reading() as db:
+        assert [(row.user_id, row.count) for row in db.scalars(select(FailedLogins))] == [("", 3)]

@@ -211,7 +211,15 @@ CHANGES: tuple[tuple[str, str, Json | None], ...] = (
     ("PUT", "/groups/{plain}/users/{boss}", None),
     ("DELETE", "/groups/{bosses}/users/{boss}", None),
 )
-STANDINGS = ("admin in a project", "admin in the domain", "reader in the system", "by a group", "by inheritance")
+STANDINGS = (
+    "admin in a project",
+    "admin in the domain",
+    "reader in the system",
+    "by a group",
+    "by inheritance",
+    "service",
+    "what implies service",
+)
 
 
 @pytest.mark.parametrize("how", STANDINGS)
@@ -226,11 +234,15 @@ def test_a_domain_manager_can_not_use_those_above(
         ids[name] = admin.ask("POST", "/groups", {"group": {"name": name}}, status=201)["group"]["id"]
     manager.ask("PUT", "/groups/{bosses}/users/{boss}".format(**ids), status=204)
     manager.ask("PATCH", "/users/{boss}".format(**ids), {"user": {"password": "pw"}})
+    ids["extra"] = admin.ask("POST", "/roles", {"role": {"name": "extra"}}, status=201)["role"]["id"]
+    admin.ask("PUT", "/roles/{extra}/implies/{service}".format(**ids), status=201)
     paths = {
         "admin in a project": ("/projects/{p}", "/roles/{admin}"),
         "admin in the domain": ("/domains/default", "/roles/{admin}"),
         "reader in the system": ("/system", "/roles/{reader}"),
         "by a group": ("/projects/{demo}", "/roles/{admin}"),
+        "service": ("/projects/{p}", "/roles/{service}"),
+        "what implies service": ("/projects/{p}", "/roles/{extra}"),
         "by inheritance": ("/OS-INHERIT/domains/{d}", "/roles/{admin}/inherited_to_projects"),
     }
     where, what = paths[how]

@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -36,7 +37,11 @@ class CloudSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ] = "stored"
     max_body: Annotated[int, Meta(ge=1024, description="largest JSON body, bytes")] = 114688
     cache: Annotated[
-        str, Meta(description="where verified tokens are kept for a moment: memory, or memcached://HOST:PORT,HOST:PORT")
+        str,
+        Meta(
+            pattern=r"^(memory|memcached://[^,\s]+(,[^,\s]+)*)$",
+            description="where verified tokens are kept for a moment: memory, or memcached://HOST:PORT,HOST:PORT",
+        ),
     ] = "memory"
     tls_client_header: Annotated[
         str, Meta(description="header in which the front that ends TLS passes the client's certificate; empty: none")
@@ -47,6 +52,10 @@ class CloudSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     user: Annotated[str, Meta(description="user that the API and reconcile processes run as when started by root")] = (
         "pileus"
     )
+
+    def __post_init__(self) -> None:
+        for proxy in self.trusted_proxies:
+            ip_network(proxy, strict=False)  # raises ValueError, which names it
 
 
 class Config:

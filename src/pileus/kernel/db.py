@@ -133,7 +133,7 @@ def _sqlite_engine(url: str, begin: str, echo: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        if begin == "BEGIN":  # waits for nothing and never fails: no need for the engine's care, half of a small query's cost
+        if begin == "BEGIN":  # waits for nothing and never fails: the driver alone is half of a small query cheaper
             connection.connection.dbapi_connection.execute(begin)
         else:
             connection.exec_driver_sql(begin)

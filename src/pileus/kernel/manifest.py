@@ -32,7 +32,8 @@ class Manifest:
     `error_body` gives the JSON of an error in the service's own form; `types` are the catalog's service types with the path of the
     endpoint under the prefix. `setup` registers the service's parts in every role's process. `seed` writes the rows that a new cloud
     starts with: idempotent, run once by `pileus up` after the migrations, and again when `seed_version` rises. `lax_types` lets "1"
-    be 1 in bodies; `head_as_get` answers HEAD wherever there is a GET. `written` is told of each committed request that may have changed rows.
+    be 1 in bodies; `head_as_get` answers HEAD wherever there is a GET. `written` is told of each committed request that may have
+    changed rows.
     """
 
     name: str

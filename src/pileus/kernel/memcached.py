@@ -79,7 +79,7 @@ class Memcached:
             return question()
         except (OSError, MemcacheError) as error:
             self._rest_until = time.monotonic() + PAUSE
-            log.warning("memcached: %s; not asked for %g s", error or type(error).__name__, PAUSE)
+            log.warning("memcached: %s; not asked for %g s", str(error) or type(error).__name__, PAUSE)
             return None
 
 

@@ -2,6 +2,7 @@
 
 from pileus.kernel.errors import ApiError, Conflict
 from pileus.kernel.http.call import Json
+from pileus.placement.names import UUID
 
 UNDEFINED = "placement.undefined_code"
 CONCURRENT_UPDATE = "placement.concurrent_update"
@@ -16,8 +17,19 @@ MISSING_VALUE = "placement.query.missing_value"
 
 
 def error_body(error: ApiError, request_id: str) -> Json:
-    entry = {"status": error.status, "title": error.title, "detail": error.message, "request_id": request_id}
+    detail = _worded(error.message)
+    entry = {"status": error.status, "title": error.title, "detail": detail, "request_id": request_id}
     return {"errors": [entry | {"code": error.kind or UNDEFINED}]}
+
+
+def _worded(message: str) -> str:
+    """Bodies of a wrong shape in the words that placement's clients look for."""
+    if not message.startswith("Invalid input: "):
+        return message
+    shape = message.removeprefix("Invalid input: ").replace(
+        f"Expected `str` matching regex {UUID!r}", "What is given is not a 'uuid'"
+    )
+    return f"JSON does not validate: {shape}"
 
 
 def concurrent(message: str) -> Conflict:

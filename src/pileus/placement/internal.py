@@ -1,14 +1,14 @@
 """Placement's door for the other services: claims inside the caller's own transaction."""
 
-from collections.abc import Collection, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pileus.kernel.db import new_id
+from pileus.placement import fit
 from pileus.placement.allocations.models import Allocation, Consumer
-from pileus.placement.fit import gives
 from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
 
 
@@ -60,82 +60,90 @@ class ClaimLost(Exception):
     """Another claim changed the provider meanwhile: look at the supply again."""
 
 
-def supplies(db: Session, ids: Collection[str] | None = None) -> dict[str, Supply]:
-    """Providers (None: every one) with their stock and traits, by id, in three queries whatever their number."""
-    query = select(Provider.id, Provider.name, Provider.generation)
-    held = select(ProviderTrait.provider_id, ProviderTrait.trait)
-    taken = select(Allocation.provider_id, Allocation.resource_class, func.sum(Allocation.used).label("used"))
-    if ids is not None:
-        query, held = query.where(Provider.id.in_(ids)), held.where(ProviderTrait.provider_id.in_(ids))
-        taken = taken.where(Allocation.provider_id.in_(ids))
-    # The generations first: where each statement sees its own moment, a claim that comes between must make ours fail.
-    providers = db.execute(query).all()
-    used = taken.group_by(Allocation.provider_id, Allocation.resource_class).subquery()
-    of = (used.c.provider_id == Inventory.provider_id) & (used.c.resource_class == Inventory.resource_class)
-    amounts = (Inventory.total, Inventory.reserved, Inventory.allocation_ratio, Inventory.max_unit)
-    shelves = select(Inventory.provider_id, Inventory.resource_class, *amounts, func.coalesce(used.c.used, 0))
-    if ids is not None:
-        shelves = shelves.where(Inventory.provider_id.in_(ids))
-    stock: dict[str, dict[str, Stock]] = {}
-    for provider_id, name, total, reserved, ratio, most, in_use in db.execute(shelves.outerjoin(used, of)):
-        stock.setdefault(provider_id, {})[name] = Stock(total, reserved, ratio, most, int(in_use))
-    traits: dict[str, set[str]] = {}
-    for provider_id, trait in db.execute(held):
-        traits.setdefault(provider_id, set()).add(trait)
-    return {
-        row.id: Supply(row.id, row.name, row.generation, stock.get(row.id, {}), frozenset(traits.get(row.id, ())))
-        for row in providers
-    }
+def supplies(
+    db: Session, ids: Collection[str] | None = None, *, traits: Collection[str] | None = None
+) -> dict[str, Supply]:
+    """Providers (None: every one) with their stock, by id. `traits`: those to look for (None: all that they have)."""
+    db.flush()
+    rows = db.execute(fit.STOCK if ids is None else fit.STOCK_OF, {} if ids is None else {"ids": list(ids)})
+    return _supplies(db, rows, traits)
 
 
 def fitting(
-    db: Session, wanted: Mapping[str, int], *, names: Collection[str] | None = None, portion: int = 64
+    db: Session,
+    wanted: Mapping[str, int],
+    *,
+    names: Collection[str] | None = None,
+    traits: Collection[str] | None = None,
+    portion: int = 64,
 ) -> Iterator[list[Supply]]:
     """Providers (None: of any name) that could give all of `wanted` now, in portions, from a random one on.
 
     Ids are random, so that a portion is a fair sample, and concurrent boots do not look at the same hosts first.
     """
+    db.flush()
     start = new_id()
-    query = select(Provider.id).where(*(gives(Provider.id, name, amount) for name, amount in wanted.items()))
-    if names is not None:
-        query = query.where(Provider.name.in_(names))
-    for half in (Provider.id >= start, Provider.id < start):
-        after = ""
-        while ids := list(db.scalars(query.where(half, Provider.id > after).order_by(Provider.id).limit(portion))):
-            yield list(supplies(db, ids).values())
-            if len(ids) < portion:
+    statement = fit.fitting(tuple(sorted(wanted)), named=names is not None)
+    given: dict[str, object] = {"names": list(names or ()), "portion": portion}
+    for number, name in enumerate(sorted(wanted)):
+        given |= {f"class_{number}": name, f"amount_{number}": wanted[name]}
+    for first, last in ((start, fit.BEHIND_ALL), ("", start)):
+        after = first
+        while found := _supplies(db, db.execute(statement, given | {"after": after, "last": last}), traits):
+            yield list(found.values())
+            if len(found) < portion:
                 break
-            after = ids[-1]
+            after = max(found)
+
+
+def _supplies(db: Session, rows: Iterable[Sequence[Any]], traits: Collection[str] | None) -> dict[str, Supply]:
+    """Rows of `fit`: one statement, so that generation and use are of one moment. Traits that change later move the generation."""
+    named: dict[str, tuple[str, int]] = {}
+    stock: dict[str, dict[str, Stock]] = {}
+    for provider_id, provider, generation, name, total, reserved, ratio, most, used in rows:
+        named[provider_id] = provider, generation
+        held = stock.setdefault(provider_id, {})
+        if name is not None:
+            held[name] = Stock(total, reserved, ratio, most, int(used))
+    held_traits = _traits(db, named, traits) if named and traits != frozenset() else {}
+    return {key: Supply(key, *who, stock[key], frozenset(held_traits.get(key, ()))) for key, who in named.items()}
+
+
+def _traits(db: Session, ids: Collection[str], names: Collection[str] | None) -> dict[str, set[str]]:
+    query = select(ProviderTrait.provider_id, ProviderTrait.trait).where(ProviderTrait.provider_id.in_(ids))
+    if names is not None:
+        query = query.where(ProviderTrait.trait.in_(names))
+    traits: dict[str, set[str]] = {}
+    for provider_id, trait in db.execute(query):
+        traits.setdefault(provider_id, set()).add(trait)
+    return traits
 
 
 def claim(
     db: Session, supply: Supply, consumer_id: str, project_id: str, user_id: str, wanted: Mapping[str, int]
 ) -> None:
     """Allocate `wanted` at the provider, on the supply as it was read. Raises ClaimLost when it changed since."""
-    moved = update(Provider).where(Provider.id == supply.provider_id, Provider.generation == supply.generation)
-    result = db.execute(moved.values(generation=Provider.generation + 1).execution_options(synchronize_session=False))
+    db.flush()
+    result = db.execute(fit.ADVANCE, {"provider": supply.provider_id, "seen": supply.generation})
     if getattr(result, "rowcount", 0) != 1:
         raise ClaimLost(supply.name)
-    if db.get(Consumer, consumer_id) is None:
-        db.add(Consumer(id=consumer_id, project_id=project_id, user_id=user_id))
-        db.flush()
-    db.add_all(
-        Allocation(consumer_id=consumer_id, provider_id=supply.provider_id, resource_class=name, used=amount)
+    if db.scalar(fit.CONSUMER, {"consumer": consumer_id}) is None:
+        db.execute(fit.NEW_CONSUMER, {"id": consumer_id, "project_id": project_id, "user_id": user_id})
+    taken = [
+        {"consumer_id": consumer_id, "provider_id": supply.provider_id, "resource_class": name, "used": amount}
         for name, amount in wanted.items()
         if amount > 0
-    )
-    db.flush()
+    ]
+    if taken:
+        db.execute(fit.NEW_ALLOCATION, taken)
 
 
 def release(db: Session, consumer_id: str) -> None:
     """Give everything back. A consumer without allocations is left alone."""
-    providers = select(Allocation.provider_id).where(Allocation.consumer_id == consumer_id)
-    db.execute(
-        update(Provider)
-        .where(Provider.id.in_(providers))
-        .values(generation=Provider.generation + 1)
-        .execution_options(synchronize_session=False)
-    )
+    mine = select(Allocation.provider_id).where(Allocation.consumer_id == consumer_id).distinct()
+    # The ids by themselves: MariaDB would look at every provider, and lock it, for an update with a query inside.
+    raised = update(Provider).where(Provider.id.in_(list(db.scalars(mine)))).values(generation=Provider.generation + 1)
+    db.execute(raised.execution_options(synchronize_session=False))
     db.execute(delete(Allocation).where(Allocation.consumer_id == consumer_id))
     db.execute(delete(Consumer).where(Consumer.id == consumer_id))
 
@@ -152,7 +160,7 @@ def sync_provider(
     db: Session, provider_id: str, name: str, offers: Mapping[str, Offer], traits: frozenset[str]
 ) -> None:
     """Make the provider's inventories and traits equal to what its host reports; untouched when they are already."""
-    provider = db.get(Provider, provider_id)
+    provider = db.get(Provider, provider_id, with_for_update=True)  # no claim between what is read and what is changed
     if provider is None:
         provider = Provider(id=provider_id, name=name, root_id=provider_id)
         db.add(provider)
@@ -191,6 +199,7 @@ def sync_provider(
 
 def forget_provider(db: Session, provider_id: str) -> bool:
     """The provider leaves the cloud; False when something is still allocated on it."""
+    db.get(Provider, provider_id, with_for_update=True)  # keeps claims out until it is gone
     if db.scalar(select(Allocation.used).where(Allocation.provider_id == provider_id).limit(1)) is not None:
         return False
     for model in (Inventory, ProviderTrait, ProviderAggregate):

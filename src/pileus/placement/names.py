@@ -10,7 +10,8 @@ from pileus.kernel.errors import BadRequest
 LARGEST = 2**31 - 1
 CUSTOM = "CUSTOM_"
 
-Uuid = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z")]
+UUID = r"^[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\Z"
+Uuid = Annotated[str, Meta(pattern=UUID)]
 Name = Annotated[str, Meta(pattern=r"^[A-Z0-9_]+\Z", max_length=255)]
 CustomName = Annotated[str, Meta(pattern=r"^CUSTOM_[A-Z0-9_]+\Z", max_length=255)]
 Owner = Annotated[str, Meta(min_length=1, max_length=255)]

@@ -63,11 +63,8 @@ def test_the_report_is_a_table_and_a_file_for_each_kind(tally: Tally, tmp_path: 
 
 
 def test_areas() -> None:
-    assert [area(test) for test in (A, C, "tempest.serial_tests.api.admin.x.Y.test_z")] == [
-        "compute",
-        "scenario",
-        "serial_tests",
-    ]
+    others = "tempest.serial_tests.api.admin.x.Y.test_z", "openstackclient.tests.functional.identity.v3.test_x.Y.test_z"
+    assert [area(test) for test in (A, C, *others)] == ["compute", "scenario", "serial_tests", "identity"]
 
 
 def test_tests_are_chosen_by_name_or_pattern() -> None:

@@ -24,6 +24,7 @@ objectclass ( 1.3.6.1.4.1.99999.2.1 NAME 'account2' SUP top AUXILIARY MAY ( acco
 modulepath /usr/lib/ldap
 moduleload back_mdb
 allow bind_anon_dn
+sizelimit {limit}
 {tls}
 database mdb
 maxsize 268435456
@@ -78,8 +79,10 @@ class Slapd:
 
 
 @contextmanager
-def running(folder: Path, *, port: int | None = None, tls: tuple[Path, Path, Path] | None = None) -> Iterator[Slapd]:
-    """`tls`: files of the authority, the certificate and its key."""
+def running(
+    folder: Path, *, port: int | None = None, tls: tuple[Path, Path, Path] | None = None, limit: str = "unlimited"
+) -> Iterator[Slapd]:
+    """`tls`: files of the authority, the certificate and its key. `limit`: entries that one search may find."""
     assert PROGRAM is not None
     data = folder / "data"
     data.mkdir(exist_ok=True)
@@ -88,7 +91,7 @@ def running(folder: Path, *, port: int | None = None, tls: tuple[Path, Path, Pat
         names = ("TLSCACertificateFile", "TLSCertificateFile", "TLSCertificateKeyFile")
         lines = "\n".join(f"{name} {path}" for name, path in zip(names, tls, strict=True))
     config = folder / "slapd.conf"
-    config.write_text(CONFIG.format(folder=data, suffix=SUFFIX, root=ROOT, secret=SECRET, tls=lines))
+    config.write_text(CONFIG.format(folder=data, suffix=SUFFIX, root=ROOT, secret=SECRET, tls=lines, limit=limit))
     server = Slapd(port or _free_port(), _free_port() if tls else None)
     urls = server.url + (f" ldaps://127.0.0.1:{server.tls_port}" if tls else "")
     with (folder / "slapd.log").open("wb") as log:

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -157,6 +158,29 @@ def test_what_is_switched_off_is_shut(client: TestClient, admin: Caller) -> None
     enter(client, "ann", status=404)
 
 
+def test_a_deleted_user_comes_back_without_what_was_there(client: TestClient, admin: Caller) -> None:
+    home = set_up(admin, "acme", "mapped", RULES)["domain_id"]
+    old = enter(client, "ann")
+    admin.ask("PATCH", f"/users/{old.user_id}", {"user": {"password": "Secret-of-ann-1"}})
+    admin.ask("DELETE", f"/users/{old.user_id}", status=204)
+    enter(client, "ann", "nowhere")
+    old.ask("GET", "/auth/projects", status=401)
+    user = {"name": "ann", "domain": {"id": home}, "password": "Secret-of-ann-1"}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}}}
+    assert client.post("/identity/v3/auth/tokens", json=body).status_code == 401
+
+
+def test_many_first_logins_at_once(cloud: Cloud, client: TestClient, admin: Caller) -> None:
+    projects = {"projects": [{"name": "of {0}", "roles": [{"name": "member"}]}]}
+    home = set_up(admin, "acme", "mapped", [*RULES, rule(NAME, projects)])["domain_id"]
+    others = [TestClient(App(cloud, [MANIFEST]), client=("10.1.2.3", 1)) for _ in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda other: enter(other, "ann").user_id, others))
+    assert len(set(found)) == 1
+    assert len(admin.ask("GET", f"/users?domain_id={home}")["users"]) == 1
+    assert len(admin.ask("GET", f"/projects?domain_id={home}")["projects"]) == 1
+
+
 def test_memberships_that_outlive_the_login(cloud: Cloud, client: TestClient, admin: Caller) -> None:
     set_up(admin, "acme", "mapped", RULES, authorization_ttl=10)
     members, others = group(admin, "members"), group(admin, "others")
@@ -168,7 +192,11 @@ def test_memberships_that_outlive_the_login(cloud: Cloud, client: TestClient, ad
     enter(client, "ann", "others")
     with cloud.db.reading() as db:
         assert [row.group_id for row in db.query(ExpiringMembership)] == [others]
-    admin.ask("PATCH", f"{PROVIDERS}/acme", {"identity_provider": {"authorization_ttl": 0}})
+    admin.ask("PATCH", f"{PROVIDERS}/acme", {"identity_provider": {"enabled": False}})
+    with cloud.db.reading() as db:
+        assert db.query(ExpiringMembership).count() == 0
+    again = {"identity_provider": {"enabled": True, "authorization_ttl": 0}}
+    admin.ask("PATCH", f"{PROVIDERS}/acme", again)
     enter(client, "ann", "others")
     with cloud.db.reading() as db:
         assert db.query(ExpiringMembership).count() == 0

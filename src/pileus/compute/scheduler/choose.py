@@ -76,7 +76,7 @@ def best_first(settings: ComputeSettings, request: Request, fitting: list[HostSt
 
 def explain(db: Session, settings: ComputeSettings, request: Request) -> list[Verdict]:
     """Every host's refusal; hosts that would do are left out. Reads all hosts: for when there is something to explain."""
-    supplies = placement.supplies(db)
+    supplies = placement.supplies(db, traits=request.traits())
     verdicts = []
     for name in db.scalars(select(Host.name).where(Host.id.not_in(list(supplies))).order_by(Host.name)):
         verdicts.append(Verdict(name, "Placement", Refusal("offers nothing")))
@@ -89,7 +89,7 @@ def explain(db: Session, settings: ComputeSettings, request: Request) -> list[Ve
 def _fitting(db: Session, settings: ComputeSettings, request: Request) -> list[HostState]:
     """Enough hosts that pass every check to choose well among; all of them in a small cloud."""
     found: list[HostState] = []
-    for supplies in placement.fitting(db, request.resources, names=request.names()):
+    for supplies in placement.fitting(db, request.resources, names=request.names(), traits=request.traits()):
         states = read(db, supplies)
         found += [state for state in states if refuse(settings.scheduler_filters, request, state) is None]
         if len(found) >= ENOUGH:

@@ -23,6 +23,11 @@ class Request(NamedTuple):
     near: tuple[str, str] | None = None  # the hints `build_near_host_ip` and `cidr`
     query: object = None  # the hint `query`, parsed
 
+    def traits(self) -> frozenset[str]:
+        """Those that a host must or must not have."""
+        keys = {**self.image_properties, **self.extra_specs}
+        return frozenset(key.removeprefix("trait:") for key in keys if key.startswith("trait:"))
+
     def names(self) -> frozenset[str] | None:
         """The only hosts that can pass, when the request names them in any way; None: any."""
         sets = [frozenset((name,)) for name in (self.host, self.hypervisor_hostname) if name]

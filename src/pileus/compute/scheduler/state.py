@@ -3,13 +3,21 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BindParameter, bindparam, case, func, select
 from sqlalchemy.orm import Session
 
 from pileus.compute.aggregates.models import Aggregate, AggregateHost
 from pileus.compute.hosts.models import Host
 from pileus.compute.servers.models import Server
 from pileus.placement.internal import Supply
+
+# Made once: making a statement costs as much as running it.
+_HOSTS = select(Host).where(Host.id.in_(bindparam("ids", expanding=True)))
+_NAMES: BindParameter[str] = bindparam("names", expanding=True)
+_METAS = select(AggregateHost.host, Aggregate.meta).join(Aggregate, Aggregate.id == AggregateHost.aggregate_id)
+_METAS = _METAS.where(AggregateHost.host.in_(_NAMES))
+_BEHIND = func.sum(case((Server.generation > Server.observed_generation, 1), else_=0))
+_BUSY = select(Server.host, func.count(), _BEHIND).where(Server.host.in_(_NAMES)).group_by(Server.host)
 
 
 class HostState(NamedTuple):
@@ -34,15 +42,12 @@ class HostState(NamedTuple):
 def read(db: Session, supplies: Iterable[Supply]) -> list[HostState]:
     """In the order of the supplies; providers that are no hosts are left out."""
     by_id = {supply.provider_id: supply for supply in supplies}
-    hosts = {host.id: host for host in db.scalars(select(Host).where(Host.id.in_(list(by_id))))}
+    hosts = {host.id: host for host in db.scalars(_HOSTS, {"ids": list(by_id)})}
     names = [host.name for host in hosts.values()]
     aggregates: dict[str, list[Mapping[str, str]]] = {}
-    metas = select(AggregateHost.host, Aggregate.meta).join(Aggregate, Aggregate.id == AggregateHost.aggregate_id)
-    for name, meta in db.execute(metas.where(AggregateHost.host.in_(names))):
+    for name, meta in db.execute(_METAS, {"names": names}):
         aggregates.setdefault(name, []).append(meta)
-    behind = func.sum(case((Server.generation > Server.observed_generation, 1), else_=0))
-    counts = select(Server.host, func.count(), behind).where(Server.host.in_(names)).group_by(Server.host)
-    busy = {name: (int(every), int(changing or 0)) for name, every, changing in db.execute(counts)}
+    busy = {name: (int(every), int(changing or 0)) for name, every, changing in db.execute(_BUSY, {"names": names})}
     return [
         HostState(hosts[key], supply, tuple(aggregates.get(hosts[key].name, ())), *busy.get(hosts[key].name, (0, 0)))
         for key, supply in by_id.items()

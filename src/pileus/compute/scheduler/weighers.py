@@ -43,7 +43,8 @@ def weigh(multipliers: Mapping[str, float], request: Request, states: Sequence[H
         if most == least:
             continue
         for i, state in enumerate(states):
-            own = [float(text) for text in state.values(f"{name}_weight_multiplier") if _is_number(text)]
+            told = state.values(f"{name}_weight_multiplier") if state.aggregates else ()
+            own = [float(text) for text in told if _is_number(text)]
             multiplier = min(own) if own else multipliers.get(name, usual)
             totals[i] += multiplier * (values[i] - least) / (most - least)
     return totals

@@ -19,7 +19,7 @@ RULES = (
     Rule(
         "identity:change_privileged",
         ADMIN,
-        "Change users and groups that hold admin or a role in the system",
+        "Change users and groups that hold admin, service or a role in the system",
         ANY_SCOPE,
     ),
     Rule("identity:check_grant", _SEE, "See whether somebody has a role", ANY_SCOPE),

@@ -71,7 +71,9 @@ def _listed(call: Call, query: Select[EndpointGroup], path: str) -> Json:
 
 def create(call: Call, body: NewGroupBody) -> Json:
     given = body.endpoint_group
-    made = EndpointGroup(name=given.name, description=given.description, filters=_merged({}, given.filters))
+    if not (filters := _given(given.filters)):
+        raise BadRequest("An endpoint group needs one filter at least: service_id, region_id, interface or enabled.")
+    made = EndpointGroup(name=given.name, description=given.description, filters=filters)
     call.db.add(made)
     call.db.flush()
     return {"endpoint_group": group_view(call, made)}
@@ -82,21 +84,18 @@ def show(call: Call, target: EndpointGroup) -> Json:
 
 
 def update(call: Call, target: EndpointGroup, body: UpdatedGroupBody) -> Json:
-    """What is null stays as it is, and so do filters that are not named; a filter that is null goes."""
+    """What is null stays as it is. New filters take the place of all old ones; without any, every endpoint is in the group."""
     given = body.endpoint_group
     target.name = target.name if given.name is None else given.name
     target.description = target.description if given.description is None else given.description
     if given.filters is not None:
-        target.filters = _merged(target.filters, given.filters)
+        target.filters = _given(given.filters)
     return {"endpoint_group": group_view(call, target)}
 
 
-def _merged(old: dict[str, Any], given: GroupFilters) -> dict[str, Any]:
-    merged = {**old, **msgspec.to_builtins(given)}
-    kept = {name: value for name, value in merged.items() if value is not None}
-    if not kept:
-        raise BadRequest("An endpoint group needs one filter at least: service_id, region_id, interface or enabled.")
-    return kept
+def _given(filters: GroupFilters) -> dict[str, Any]:
+    """Those that are not null."""
+    return {name: value for name, value in msgspec.to_builtins(filters).items() if value is not None}
 
 
 def destroy(call: Call, target: EndpointGroup) -> None:

@@ -9,7 +9,6 @@ from pileus.identity.catalog.schemas import RegionBody, RegionShape
 from pileus.identity.catalog.views import region_view
 from pileus.identity.envelope import extras
 from pileus.identity.policies.models import PolicyAssociation
-from pileus.identity.registered_limits.models import RegisteredLimit
 from pileus.kernel.db import new_hex_id
 from pileus.kernel.errors import BadRequest, Conflict, Forbidden, NotFound
 from pileus.kernel.http.call import Call, Json
@@ -57,7 +56,6 @@ def destroy(call: Call, target: Region) -> None:
     users = (
         ("region", select(Region.id).where(Region.parent_region_id == target.id)),
         ("endpoint", select(Endpoint.id).where(Endpoint.region_id == target.id)),
-        ("registered limit", select(RegisteredLimit.id).where(RegisteredLimit.region_id == target.id)),
     )
     for what, query in users:
         if (user := call.db.scalar(query.limit(1))) is not None:

@@ -9,8 +9,7 @@ from pileus.identity.catalog.schemas import ServiceBody, ServiceShape
 from pileus.identity.catalog.views import service_view
 from pileus.identity.envelope import extras
 from pileus.identity.policies.models import PolicyAssociation
-from pileus.identity.registered_limits.models import RegisteredLimit
-from pileus.kernel.errors import BadRequest, Forbidden
+from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.schema import UNSET
 
@@ -40,10 +39,7 @@ def update(call: Call, target: Service, body: ServiceBody) -> Json:
 
 
 def destroy(call: Call, target: Service) -> None:
-    """With its endpoints."""
-    limited = call.db.scalar(select(RegisteredLimit.id).where(RegisteredLimit.service_id == target.id).limit(1))
-    if limited is not None:
-        raise Forbidden(f"Service {target.id} has registered limit {limited}: delete that first.")
+    """With its endpoints. Limits that name it stay until they are deleted themselves."""
     endpoints = select(Endpoint.id).where(Endpoint.service_id == target.id)
     for column in (ProjectEndpoint.endpoint_id, PolicyAssociation.endpoint_id):
         call.db.execute(delete(column.class_).where(column.in_(endpoints)))

@@ -35,14 +35,17 @@ MODES: tuple[Mode, ...] = ("contains", "startswith", "endswith")
 
 def users(call: Call, domain_id: str | None, answer: Answer) -> Json | Later:
     """A list of a domain's users."""
-    directory = call.cloud.part(Directories).of(call.db, domain_id)
+    directories = call.cloud.part(Directories)
+    directory, match, like = directories.of(call.db, domain_id), _match(call), _like(call, User.name)
     if directory is None or domain_id is None:
         return answer()
-    match, like = _match(call), _like(call, User.name)
+    if call.query_value("marker") and directories.was_listed(domain_id, "user", match):
+        return answer()  # a further page of what the directory named a moment ago
 
     def look() -> None:
         people = directory.people(match)
         sync.write(call.cloud, lambda db: mirror.put_people(db, domain_id, people))
+        directories.listed(domain_id, "user", match)
         missing = sync.missing(call.cloud, domain_id, User, like, {person.local_id for person in people})
         sync.settle_people(call.cloud, directory, domain_id, missing)
 
@@ -64,14 +67,17 @@ def user(call: Call, target: User, answer: Answer) -> Json | Later:
 
 
 def groups(call: Call, domain_id: str | None, answer: Answer) -> Json | Later:
-    directory = call.cloud.part(Directories).of(call.db, domain_id)
+    directories = call.cloud.part(Directories)
+    directory, match, like = directories.of(call.db, domain_id), _match(call), _like(call, Group.name)
     if directory is None or domain_id is None:
         return answer()
-    match, like = _match(call), _like(call, Group.name)
+    if call.query_value("marker") and directories.was_listed(domain_id, "group", match):
+        return answer()  # a further page of what the directory named a moment ago
 
     def look() -> None:
         teams = directory.teams(match)
         sync.write(call.cloud, lambda db: mirror.put_teams(db, domain_id, teams))
+        directories.listed(domain_id, "group", match)
         missing = sync.missing(call.cloud, domain_id, Group, like, {team.local_id for team in teams})
         sync.settle_teams(call.cloud, directory, domain_id, missing)
 

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 import msgspec
 from sqlalchemy.orm import Session
 
-from pileus.identity.directories.base import Directory
+from pileus.identity.directories.base import Directory, Match
 from pileus.identity.directories.ldap.options import LdapOptions
+from pileus.identity.directories.models import Entity
 from pileus.identity.domain_config import queries
 from pileus.identity.domain_config.options import Config, Options
 from pileus.identity.domain_config.sealing import OptionSealer
 from pileus.kernel.errors import Unavailable
 
+PAGING = 60.0  # seconds in which further pages of a list are those of the first
 FRESH = 1.0  # seconds until a change made by another process is seen
 
 
@@ -34,6 +36,7 @@ class Directories:
         self._drivers: dict[str, str] = {}
         self._until = 0.0
         self._open: dict[str, tuple[float, Config, Directory]] = {}
+        self._listed: dict[tuple[str, Entity, Match | None], float] = {}
 
     def domains(self, db: Session) -> list[str]:
         """Ids of the domains whose users and groups are not (only) in the tables."""
@@ -62,7 +65,17 @@ class Directories:
     def forget(self) -> None:
         """A configuration changed in this process: look at the rows again."""
         self._until = 0.0
+        self._listed = {}
         self._open = {domain: (0.0, config, directory) for domain, (_, config, directory) in self._open.items()}
+
+    def listed(self, domain_id: str, entity: Entity, match: Match | None) -> None:
+        """A list was asked for right now: all that is like `match`."""
+        now = time.monotonic()
+        self._listed = {key: until for key, until in list(self._listed.items()) if until > now}
+        self._listed[domain_id, entity, match] = now + PAGING
+
+    def was_listed(self, domain_id: str, entity: Entity, match: Match | None) -> bool:
+        return self._listed.get((domain_id, entity, match), 0.0) > time.monotonic()
 
     def close(self) -> None:
         for _, _, directory in self._open.values():

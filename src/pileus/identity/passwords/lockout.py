@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pileus.identity.passwords.models import FailedLogins
@@ -23,7 +24,7 @@ def admit(cloud: Cloud, db: Session, user_id: str, *, good: bool) -> bool:
         return good
     options = db.scalar(select(User.options).where(User.id == user_id))
     failed = db.get(FailedLogins, user_id)
-    if options is not None and options.get("ignore_lockout_failure_attempts"):
+    if options is None or options.get("ignore_lockout_failure_attempts"):
         user_id, failed = "", None
     over = failed is not None and now_ms() >= _until(settings, failed)
     if user_id and failed is not None and failed.count >= settings.lockout_attempts and not over:
@@ -50,7 +51,7 @@ def _until(settings: IdentitySettings, failed: FailedLogins) -> int:
 
 
 def _count(cloud: Cloud, user_id: str, *, good: bool, again: bool) -> None:
-    with cloud.db.writing() as db:
+    def count(db: Session) -> None:
         row = db.get(FailedLogins, user_id, with_for_update=True)
         if good:
             if row is not None:
@@ -60,3 +61,13 @@ def _count(cloud: Cloud, user_id: str, *, good: bool, again: bool) -> None:
         else:
             row.count = 1 if again else row.count + 1
             row.last = now_ms()
+
+    try:
+        cloud.db.transact(count)
+    except IntegrityError:  # two at once were the first
+        cloud.db.transact(count)
+
+
+def unlock(db: Session, user_id: str) -> None:
+    """An administrator enables the user or sets a new password."""
+    db.execute(delete(FailedLogins).where(FailedLogins.user_id == user_id))

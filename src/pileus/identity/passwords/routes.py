@@ -27,7 +27,7 @@ def change(call: Call, user_id: str, body: PasswordChangeBody) -> None:
     if user.options.get("lock_password"):
         raise Forbidden("The password of this user can only be changed by an administrator (option lock_password).")
     rules.check_age(call.cloud, proven)
-    rules.check_unused(call.cloud, call.db, user.id, given.original_password, given.password)
+    rules.check_unused(call.cloud, call.db, proven, given.password)
     with call.cloud.db.writing() as db:
         now = db.get(Password, user_id, with_for_update=True)
         row = db.get(User, user_id)

@@ -41,14 +41,14 @@ def check_age(cloud: Cloud, present: Password) -> None:
         raise BadRequest(f"A password is kept for {days} days at least: yours can be changed after {clock.iso(again)}.")
 
 
-def check_unused(cloud: Cloud, db: Session, user_id: str, old: str, new: str) -> None:
+def check_unused(cloud: Cloud, db: Session, present: Password, new: str) -> None:
     """Of users changing their own: administrators may set any."""
     count, hasher = cloud.settings(IdentitySettings).password_history, cloud.part(Hasher)
     if not count:
         return
-    query = select(OldPassword.hash).where(OldPassword.user_id == user_id).order_by(OldPassword.id.desc())
+    query = select(OldPassword.hash).where(OldPassword.user_id == present.user_id).order_by(OldPassword.id.desc())
     before = db.scalars(query.limit(kept(cloud))).all()
-    if new == old or any(hasher.verify(stored, new) for stored in before):
+    if any(hasher.verify(stored, new) for stored in (present.hash, *before)):
         raise BadRequest(f"The new password must differ from your last {count} passwords.")
 
 

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from pileus.identity import options
 from pileus.identity.assignments.models import Assignment
-from pileus.identity.passwords.models import FailedLogins
+from pileus.identity.passwords import lockout
 from pileus.identity.projects import queries as projects
 from pileus.identity.users.models import User
 from pileus.identity.users.schemas import UserChange
@@ -44,5 +44,5 @@ def change(db: Session, user: User, given: UserChange, extra: dict[str, object])
 
 def remove(db: Session, user: User) -> None:
     db.execute(delete(Assignment).where(Assignment.actor_id == user.id))
-    db.execute(delete(FailedLogins).where(FailedLogins.user_id == user.id))
+    lockout.unlock(db, user.id)
     db.delete(user)

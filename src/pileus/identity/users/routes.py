@@ -9,6 +9,7 @@ from pileus.identity.envelope import collection, extras
 from pileus.identity.listing import Listing
 from pileus.identity.lookup import find
 from pileus.identity.passwords import actions as passwords
+from pileus.identity.passwords import lockout
 from pileus.identity.placement import InDomain
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects.listing import PROJECTS
@@ -100,6 +101,8 @@ def update(call: Call, target: User, body: UserChangeBody) -> Json:
         passwords.put(call.cloud, call.db, target, given.password)
     elif given.options is not UNSET:
         passwords.options_changed(call.cloud, call.db, target)
+    if given.enabled is True or given.password is not UNSET:
+        lockout.unlock(call.db, target.id)
     if given.enabled is False or given.password is not UNSET:
         revocation.end_all(call, target)
     call.db.flush()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, false, or_
+from sqlalchemy import ColumnElement, Select, and_, false, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 
 from pileus.kernel.errors import BadRequest
@@ -146,7 +146,8 @@ class Listing(Generic[T]):
         for i, (column, direction) in enumerate(order):
             ties = (_equal(c, getattr(row, c.key)) for c, _ in order[:i])
             terms.append(and_(*ties, _beyond(column, getattr(row, column.key), direction)))
-        return or_(*terms)
+        first, direction = order[0]
+        return and_(_start(first, getattr(row, first.key), direction), or_(*terms))
 
     def next_link(self, call: Call, page: Page[T], path: str) -> str | None:
         """The address of the next page, with the request's own parameters."""
@@ -158,6 +159,14 @@ class Listing(Generic[T]):
 
 def _equal(column: Column, value: object) -> ColumnElement[bool]:
     return column.is_(None) if value is None else column == value
+
+
+def _start(column: Column, value: object, direction: str) -> ColumnElement[bool]:
+    """What holds for every later row, if anything simple does: an index begins at the marker, and deep pages cost what the first does."""
+    if value is None or (direction == "desc" and column.property.columns[0].nullable):
+        return true()
+    bound: ColumnElement[bool] = column >= value if direction == "asc" else column <= value
+    return bound
 
 
 def _beyond(column: Column, value: Any, direction: str) -> ColumnElement[bool]:

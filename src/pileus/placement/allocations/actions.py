@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pileus.kernel.errors import BadRequest, Conflict
@@ -91,7 +92,10 @@ def _own(db: Session, every: Sequence[Wanted]) -> None:
         result = db.execute(swapped.execution_options(synchronize_session=False))
         if getattr(result, "rowcount", 0) != 1:
             raise concurrent(f"Consumer {wanted.consumer_id} was changed meanwhile: read it again.")
-    db.flush()
+    try:
+        db.flush()
+    except IntegrityError:
+        raise concurrent("Somebody else made one of the consumers meanwhile: read them again.") from None
 
 
 def _check_capacity(db: Session, every: Sequence[Wanted], providers: set[str]) -> None:

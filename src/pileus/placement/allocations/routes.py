@@ -47,7 +47,7 @@ def replace_many(call: Call, body: dict[Uuid, MapBody]) -> None:
 def destroy(call: Call, consumer_uuid: str) -> None:
     consumer = canonical(consumer_uuid, "consumer_uuid")
     if not call.db.scalar(select(exists().where(Allocation.consumer_id == consumer))):
-        raise NotFound(f"No allocations for consumer {consumer}.")
+        raise NotFound(f"No allocations for consumer '{consumer}'.")
     internal.release(call.db, consumer)
 
 

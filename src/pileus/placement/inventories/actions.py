@@ -42,7 +42,7 @@ def remove(db: Session, provider: Provider, names: Iterable[str]) -> None:
     mine = (Allocation.provider_id == provider.id, Allocation.resource_class.in_(gone))
     if used := db.scalars(select(Allocation.resource_class).where(*mine).distinct()).all():
         raise Conflict(
-            f"Inventory of {', '.join(sorted(used))} on resource provider {provider.id} is in use.",
+            f"Inventory for '{', '.join(sorted(used))}' on resource provider '{provider.id}' in use.",
             kind=INVENTORY_IN_USE,
         )
     db.execute(delete(Inventory).where(Inventory.provider_id == provider.id, Inventory.resource_class.in_(gone)))

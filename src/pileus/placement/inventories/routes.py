@@ -54,7 +54,7 @@ def show(call: Call, uuid: str, resource_class: str) -> Reply:
     provider = find(call.db, uuid)
     item = call.db.get(Inventory, (provider.id, resource_class))
     if item is None:
-        raise NotFound(f"Resource provider {provider.id} has no inventory of {resource_class}.")
+        raise NotFound(f"No inventory of class {resource_class} for {provider.id}.")
     return fresh(call, views.one(provider, item), when=provider.updated_at)
 
 
@@ -74,7 +74,7 @@ def destroy(call: Call, uuid: str, resource_class: str) -> None:
     provider = find(call.db, uuid)
     advance(call.db, provider, None)
     if call.db.get(Inventory, (provider.id, resource_class)) is None:
-        raise NotFound(f"Resource provider {provider.id} has no inventory of {resource_class}.")
+        raise NotFound(f"No inventory of class {resource_class} found for delete at resource provider {provider.id}.")
     actions.remove(call.db, provider, {resource_class})
 
 

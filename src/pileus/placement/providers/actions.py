@@ -55,6 +55,7 @@ def move(db: Session, provider: Provider, parent_id: str | None, *, freely: bool
 
 
 def remove(db: Session, provider: Provider) -> None:
+    db.refresh(provider, with_for_update=True)  # nobody claims of it, or hangs something below it, from here on
     if db.scalar(select(exists().where(Provider.parent_id == provider.id))):
         raise Conflict(
             f"Resource provider {provider.id} has children; delete or move them first.", kind=PROVIDER_HAS_CHILDREN

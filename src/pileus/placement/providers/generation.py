@@ -18,6 +18,7 @@ def advance(db: Session, provider: Provider, seen: int | None) -> None:
     result = db.execute(swap.values(generation=Provider.generation + 1).execution_options(synchronize_session=False))
     if getattr(result, "rowcount", 0) != 1:
         raise concurrent(
-            f"Resource provider {provider.id} is at generation {provider.generation}, not {seen}: read it again and retry."
+            f"Resource provider {provider.id} is at generation {provider.generation}, not {seen}. "
+            "Please update the generation and try again."
         )
     db.refresh(provider)

@@ -32,4 +32,4 @@ def unknown(db: Session, names: Iterable[str]) -> set[str]:
 def need(db: Session, names: Iterable[str]) -> None:
     """Raise BadRequest when one of `names` is no class."""
     if strange := unknown(db, names):
-        raise BadRequest(f"No such resource class: {', '.join(sorted(strange))}.")
+        raise BadRequest(f"Unknown resource class: {', '.join(sorted(strange))}.")

@@ -44,7 +44,7 @@ def show(call: Call, name: str) -> Reply:
 
 def rename(call: Call, name: str, body: ClassBody) -> Reply:
     """What PUT meant before 1.7. Inventories and allocations carry the name, so they follow."""
-    held = _custom(call, name)
+    held = _custom(call, name, "change")
     if body.name != name:
         if call.db.get(CustomClass, body.name) is not None:
             raise Conflict(f"Resource class {body.name} exists already.")
@@ -67,7 +67,7 @@ def ensure(call: Call, name: str) -> Reply:
 
 
 def destroy(call: Call, name: str) -> None:
-    held = _custom(call, name)
+    held = _custom(call, name, "delete")
     if call.db.scalar(select(exists().where(Inventory.resource_class == name))):
         raise Conflict(f"Resource class {name} is in use by an inventory.")
     call.db.delete(held)
@@ -79,12 +79,12 @@ def _made(call: Call, name: str) -> Reply:
     return fresh(call, status=201, headers={"location": call.url(f"{PATH}/{name}")})
 
 
-def _custom(call: Call, name: str) -> CustomClass:
+def _custom(call: Call, name: str, verb: str) -> CustomClass:
     held = call.db.get(CustomClass, name, with_for_update=True)
     if held is None:
         if catalogue.unknown(call.db, [name]):
             raise NotFound(f"No such resource class: {name}.")
-        raise BadRequest(f"{name} is a standard resource class: it can not be changed.")
+        raise BadRequest(f"Cannot {verb} standard resource class {name}.")
     return held
 
 

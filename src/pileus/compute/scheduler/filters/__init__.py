@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 
 from pileus.compute.scheduler.filters import aggregates, groups, hints, hosts, images
 from pileus.compute.scheduler.refusal import Refusal
@@ -39,7 +40,12 @@ ALWAYS = ("ComputeFilter", "RequestedHost", "TraitsFilter", "Placement")
 
 def refuse(names: Sequence[str], request: Request, state: HostState) -> tuple[str, Refusal] | None:
     """The first check in the table's order that says no, and why."""
-    for name, check in FILTERS.items():
-        if (name in ALWAYS or name in names) and (why := check(request, state)) is not None:
+    for name, check in _used(tuple(names)):
+        if (why := check(request, state)) is not None:
             return name, why
     return None
+
+
+@cache
+def _used(names: tuple[str, ...]) -> tuple[tuple[str, Filter], ...]:
+    return tuple((name, check) for name, check in FILTERS.items() if name in ALWAYS or name in names)

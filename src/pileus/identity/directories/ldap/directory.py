@@ -86,13 +86,13 @@ class LdapDirectory:
         """Anyone that one of the filters finds."""
         found: list[Person] = []
         for chunk in _chunks(list(wanted)):
-            found += self._people([filters.either(chunk)])
+            found += self._people([filters.either(chunk)], whole=True)
         return found
 
-    def _people(self, wanted: Sequence[str]) -> list[Person]:
+    def _people(self, wanted: Sequence[str], *, whole: bool = False) -> list[Person]:
         o = self._options
         every = filters.every([filters.equals("objectClass", o.user_objectclass), o.user_filter, *wanted])
-        entries = self._link.search(o.user_tree, o.query_scope, every, self._reader.person_attributes)
+        entries = self._link.search(o.user_tree, o.query_scope, every, self._reader.person_attributes, whole=whole)
         enabled = self._enabled() if entries and o.user_enabled_emulation else None
         return [person for entry in entries if (person := self._reader.person(entry, enabled)) is not None]
 
@@ -104,7 +104,7 @@ class LdapDirectory:
         o = self._options
         every = filters.every([filters.equals("objectClass", o.group_objectclass), o.group_filter, *wanted])
         attributes = self._reader.team_attributes + ([o.group_member_attribute] if members else [])
-        return self._link.search(o.group_tree, o.query_scope, every, attributes)
+        return self._link.search(o.group_tree, o.query_scope, every, attributes, whole=members)
 
     def _enabled(self) -> frozenset[str]:
         """The DNs in the group that stands in for an attribute."""

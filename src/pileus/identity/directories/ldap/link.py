@@ -1,5 +1,6 @@
 """Talking to LDAP servers: bounded in time, the first of several that answers, bound connections kept for the next question."""
 
+import logging
 import random
 import ssl
 import time
@@ -15,6 +16,7 @@ from ldap3.core.exceptions import LDAPException, LDAPExceptionError, LDAPInvalid
 from pileus.identity.directories.ldap.options import LdapOptions
 from pileus.kernel.errors import Unavailable
 
+log = logging.getLogger(__name__)
 CONNECT, REPLY = 3, 10  # seconds
 FOUND, PARTIAL = {0}, {3, 4, 11}  # result codes: success; time, size and administrative limits
 ABSENT = {32, 34}  # no such object, not a DN
@@ -59,13 +61,17 @@ class Link:
         if options.randomize_urls:
             random.shuffle(self._urls)
 
-    def search(self, base: str, scope: str, wanted: str, attributes: Sequence[str]) -> list[Entry]:
-        """Entries below `base` ("one", "sub") or itself ("base"). Raises Unavailable."""
+    def search(
+        self, base: str, scope: str, wanted: str, attributes: Sequence[str], *, whole: bool = False
+    ) -> list[Entry]:
+        """Entries below `base` ("one", "sub") or itself ("base"). Raises Unavailable, also for a part where `whole` is asked for."""
         with self._bound() as connection:
             found: list[Entry] = []
             cookie: Any = None
             while True:
-                self._ask(connection, base, scope, wanted, attributes, cookie)
+                partial = self._ask(connection, base, scope, wanted, attributes, cookie)
+                if partial and whole:
+                    raise self._down(f"it gives only part of what is below {base!r}")
                 found += [_entry(item) for item in connection.response or () if item.get("type") == "searchResEntry"]
                 controls = (connection.result or {}).get("controls") or {}
                 cookie = controls.get("1.2.840.113556.1.4.319", {}).get("value", {}).get("cookie")
@@ -74,7 +80,8 @@ class Link:
 
     def _ask(
         self, connection: Any, base: str, scope: str, wanted: str, attributes: Sequence[str], cookie: object
-    ) -> None:
+    ) -> bool:
+        """Whether the answer is only a part."""
         options = self._options
         try:
             connection.search(
@@ -90,8 +97,11 @@ class Link:
         except LDAPInvalidFilterError:
             raise self._down(f"its filter {wanted} is not valid") from None
         code = connection.result["result"]
+        if code in PARTIAL:
+            log.warning("%s gave only part of what is below %s: %s", self._what, base, connection.result["description"])
         if code not in FOUND | PARTIAL and not (code in ABSENT and scope == "base"):
             raise self._down(f"searching {base!r} ends with {connection.result['description']!r}")
+        return code in PARTIAL
 
     def accepts(self, dn: str, password: str) -> bool:
         """Does a bind with that DN and password succeed? An empty password would be no proof (RFC 4513, 5.1.2): False."""

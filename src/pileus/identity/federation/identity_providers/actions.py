@@ -6,7 +6,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pileus.identity.federation.identity_providers.models import IdentityProvider, RemoteId
-from pileus.identity.federation.login.models import FederatedUser
+from pileus.identity.federation.login.models import ExpiringMembership, FederatedUser
 from pileus.identity.projects import actions as projects
 from pileus.identity.projects.models import Project
 from pileus.identity.tokens import revocation
@@ -54,9 +54,11 @@ def home(db: Session, provider_id: str, domain_id: str | None) -> str:
 
 
 def end_tokens(call: Call, provider_id: str, protocol_id: str | None = None) -> None:
-    """Every token of the users who came from there, as when the provider is switched off."""
+    """What the provider said counts no more, as when it is switched off: all tokens of the users who came from there, and their groups."""
     users = select(FederatedUser.user_id).where(FederatedUser.identity_provider_id == provider_id)
     if protocol_id is not None:
         users = users.where(FederatedUser.protocol_id == protocol_id)
+    mine = ExpiringMembership.identity_provider_id == provider_id, ExpiringMembership.user_id.in_(users)
+    call.db.execute(delete(ExpiringMembership).where(*mine))
     call.db.execute(update(User).where(User.id.in_(users)).values(token_epoch=User.token_epoch + 1))
     revocation.look_again(call)

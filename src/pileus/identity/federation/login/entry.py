@@ -5,7 +5,7 @@ import logging
 from datetime import datetime
 
 from sqlalchemy import delete
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from pileus.identity.federation.login import groups, projects, users, ways
@@ -21,6 +21,7 @@ from pileus.identity.tokens.payload import Federation
 from pileus.identity.users import activity
 from pileus.identity.users.models import User
 from pileus.kernel import clock
+from pileus.kernel.db import is_passing
 from pileus.kernel.errors import Unavailable
 from pileus.kernel.http.call import Call, Reply
 
@@ -53,7 +54,9 @@ def enter(call: Call, idp_id: str, protocol_id: str, proof: Proof) -> Reply:
                 user, reply = _issue(call, db, idp_id, protocol_id, mapped, proof)
             activity.seen(call.cloud, user)
             return reply
-        except IntegrityError as error:
+        except (IntegrityError, OperationalError) as error:
+            if isinstance(error, OperationalError) and not is_passing(error):
+                raise
             log.info("a login through %s/%s starts again: %s", idp_id, protocol_id, error.orig)
     raise Unavailable("Too many logins of this user at the same time; try again.", headers={"retry-after": "1"})
 

@@ -1,6 +1,7 @@
 """The row of a user who came from an identity provider."""
 
 import hashlib
+import secrets
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -37,7 +38,8 @@ def ephemeral(db: Session, way: Way, mapped: MappedUser) -> str:
     user_id = link.user_id if link else _id(way, home, mapped.id)
     user = db.get(User, user_id)
     if user is None:
-        user = User(id=user_id, domain_id=home, name=_free_name(db, home, mapped, user_id), extra={})
+        name = _free_name(db, home, mapped, user_id)
+        user = User(id=user_id, domain_id=home, name=name, extra={}, token_epoch=_new_epoch())
         db.add(user)
         db.flush()
     elif link is not None and link.display_name != mapped.name:
@@ -72,6 +74,11 @@ def _id(way: Way, home: str, unique_id: str) -> str:
     """Always the same for the same person: who is forgotten with a deleted protocol gets back what was his."""
     said = msgspec.json.encode([home, way.provider.id, way.protocol_id, unique_id])
     return hashlib.sha256(said).hexdigest()
+
+
+def _new_epoch() -> int:
+    """Not one that a deleted user of the same id had: tokens from before do not come back with the user."""
+    return secrets.randbelow(1 << 30)
 
 
 def _free_name(db: Session, home: str, mapped: MappedUser, user_id: str) -> str:
