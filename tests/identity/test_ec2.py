@@ -13,7 +13,7 @@ from pileus.identity.ec2 import s3, signatures
 from pileus.identity.ec2.schemas import SignedRequest, SignedString
 from pileus.identity.ec2.signatures import BadSignature
 from pileus.kernel import clock
-from tests.identity import signing, test_oauth1, test_trusts
+from tests.identity import consuming, signing, trusting
 from tests.identity.people import Caller, Json, log_in
 from tests.identity.signing import moment
 from tests.identity.test_application_credentials import enter as enter_robot
@@ -312,8 +312,8 @@ def test_of_a_trust_it_is_worth_no_more_than_that(
     client: TestClient, admin: Caller, service: Caller, impersonation: bool
 ) -> None:
     trustee = someone(client, admin, "eve", "demo")
-    trust = test_trusts.make(admin, trustee, impersonation=impersonation)
-    delegate = test_trusts.enter(trustee, trust)
+    trust = trusting.make(admin, trustee, impersonation=impersonation)
+    delegate = trusting.enter(trustee, trust)
     key = make(delegate)
     assert key["trust_id"] == trust["id"]
     token = swap(service, signing.version_2(key["access"], key["secret"], moment()))
@@ -328,7 +328,7 @@ def test_of_a_trust_it_is_worth_no_more_than_that(
 
 def test_a_trust_that_may_be_used_so_often_is(client: TestClient, admin: Caller, service: Caller) -> None:
     trustee = someone(client, admin, "eve", "demo")
-    delegate = test_trusts.enter(trustee, test_trusts.make(admin, trustee, remaining_uses=2))
+    delegate = trusting.enter(trustee, trusting.make(admin, trustee, remaining_uses=2))
     key = make(delegate)
     swap(service, signing.version_2(key["access"], key["secret"], moment()))
     swap(service, signing.version_2(key["access"], key["secret"], moment()), status=401)
@@ -338,9 +338,9 @@ def test_of_an_oauth1_access_token_it_is_worth_no_more_than_that(
     client: TestClient, admin: Caller, service: Caller
 ) -> None:
     """CVE-2020-12690."""
-    consumer = test_oauth1.named(admin)
-    granted = test_oauth1.granted(client, consumer, admin, "member")
-    bearer = test_oauth1.enter(client, consumer, granted)
+    consumer = consuming.named(admin)
+    granted = consuming.granted(client, consumer, admin, "member")
+    bearer = consuming.enter(client, consumer, granted)
     key = make(bearer)
     others = make(admin)
     assert [row["access"] for row in key_pairs_of(bearer)] == [key["access"]]

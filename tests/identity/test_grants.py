@@ -1,7 +1,6 @@
 """Roles given to users and groups in every kind of place, for themselves and for the projects below."""
 
 import pytest
-from starlette.testclient import TestClient
 
 from tests.identity.people import Caller
 
@@ -51,32 +50,3 @@ def test_a_role_for_what_is_below(admin: Caller, ids: dict[str, str], place: str
     walk(admin, every, one, role)
     admin.ask("PUT", one, status=204)
     admin.ask("GET", f"/{roles}/{role}", status=404)
-
-
-def test_what_only_answers_to_post(client: TestClient) -> None:
-    """Machine-made descriptions of the API name GET and HEAD too: the API itself refuses them."""
-    for path in ("/OS-OAUTH1/access_token", "/OS-OAUTH1/request_token", "/OS-OAUTH2/token",
-                 "/auth/OS-FEDERATION/saml2", "/auth/OS-FEDERATION/saml2/ecp"):  # fmt: skip
-        for method in ("GET", "HEAD"):
-            reply = client.request(method, f"/identity/v3{path}")
-            assert reply.status_code == 405 and "POST" in reply.headers["allow"], (method, path)
-
-
-def test_there_is_no_list_of_revoked_tokens(admin: Caller, demo: Caller) -> None:
-    admin.ask("GET", "/auth/tokens/OS-PKI/revoked", status=410)
-    demo.ask("GET", "/auth/tokens/OS-PKI/revoked", status=403)
-
-
-def test_membership_is_checked(admin: Caller, ids: dict[str, str]) -> None:
-    one = f"/groups/{ids['groups']}/users/{ids['users']}"
-    admin.ask("GET", one, status=404)
-    admin.ask("PUT", one, status=204)
-    admin.ask("GET", one, status=204)
-    admin.ask("HEAD", one, status=204)
-
-
-def test_a_region_is_changed(admin: Caller) -> None:
-    admin.ask("POST", "/regions", {"region": {"id": "north", "description": "cold"}}, status=201)
-    changed = admin.ask("PATCH", "/regions/north", {"region": {"description": "colder"}})["region"]
-    assert changed == admin.ask("GET", "/regions/north")["region"]
-    assert changed["description"] == "colder"

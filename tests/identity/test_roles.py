@@ -126,8 +126,8 @@ def test_a_domains_own_role_never_reaches_a_token(client: TestClient, admin: Cal
     assert [row["id"] for row in admin.ask("GET", "/roles?domain_id=default")["roles"]] == [fake]
     admin.ask("PUT", f"/roles/{known(admin, 'member')}/implies/{fake}", status=403)
     admin.ask("PUT", f"/domains/default/users/{kim}/roles/{fake}", status=204)
-    refused = {"auth": {"identity": {"methods": ["password"]}, "scope": {"domain": {"id": "default"}}}}
-    refused["auth"]["identity"] |= {"password": {"user": {"id": kim, "password": "pw"}}}
+    proof = {"methods": ["password"], "password": {"user": {"id": kim, "password": "pw"}}}
+    refused = {"auth": {"identity": proof, "scope": {"domain": {"id": "default"}}}}
     assert client.post("/identity/v3/auth/tokens", json=refused).status_code == 401
     other = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
     elsewhere = role(admin, "r", domain_id=other)

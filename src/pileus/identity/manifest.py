@@ -186,6 +186,7 @@ MANIFEST = Manifest(
     settings=IdentitySettings,
     setup=setup,
     seed=seed,
+    seed_version=2,
     written=lambda cloud: cloud.part(TokenAuthenticator).forget(),
     chores=(
         Chore("token-keys", 3600, rotate_keys),

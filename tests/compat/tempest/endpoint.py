@@ -52,7 +52,10 @@ class Endpoint:
         return made
 
     def delete_image(self, image: str) -> None:
-        self._open("DELETE", f"/image/v2/images/{image}")
+        self.delete(f"/image/v2/images/{image}")
+
+    def delete(self, path: str) -> None:
+        self._open("DELETE", path)
 
     def _open(self, method: str, path: str, body: bytes | None = None, kind: str = "application/json") -> Any:
         headers = {"x-auth-token": self.token, "content-type": kind}

@@ -265,6 +265,9 @@ def test_websso(client: TestClient, admin: Caller) -> None:
         assert action == "http://horizon/auth/websso/" and reply.headers["cache-control"] == "no-store"
         assert "form-action http://horizon;" in reply.headers["content-security-policy"]
         assert rescope(client, Caller(client, sent["token"], {}), unscoped={}).body["user"]["name"] == "ann"
+    by_form = {"origin": "http://horizon/auth/websso/"}
+    reply = client.post("/identity/v3/auth/OS-FEDERATION/websso/mapped", data=by_form, headers=headers)
+    assert reply.status_code == 200 and fields(reply.text)[0] == by_form["origin"]
     for origin in ("http://evil/", "http://horizon/auth/websso/x", 'http://horizon/auth/websso/"><script>'):
         assert client.get(WEB, params={"origin": origin}, headers=headers).status_code == 401
     assert client.get(WEB, headers=headers).status_code == 400

@@ -1,6 +1,7 @@
 """SAML2, against a real provider: browsers, ECP clients, keystoneauth's plugin; and everything that is wrong with an answer."""
 
 import base64
+import random
 import re
 import shutil
 import time
@@ -306,6 +307,17 @@ def test_the_time_window(
         patch.setattr(time, "gmtime", lambda at=None: gmtime((time.time() if at is None else at) + shift))
         answer = idp.answer(request_id, CLOUD + HERE, entity(cloud))
     assert back(client, encoded(answer), state).status_code == 401
+
+
+def test_random_damage(client: TestClient, ready: Caller, idp: SamlProvider) -> None:
+    """A byte here and there: refused, and never an error of ours. (Damage to what means nothing would let her in: then it is hers.)"""
+    dice, answer = random.Random(7), ecp(client, idp).encode()
+    for _ in range(40):
+        changed = bytearray(answer)
+        for _ in range(dice.randint(1, 3)):
+            changed[dice.randrange(len(changed))] = dice.randrange(256)
+        reply = client.post(AUTH, content=bytes(changed), headers=MEDIA)
+        assert reply.status_code == 401 or reply.json()["token"]["user"]["name"] == "Diana"
 
 
 def test_odd_posts(client: TestClient, ready: Caller) -> None:

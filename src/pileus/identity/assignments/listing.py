@@ -108,15 +108,23 @@ def page(db: Session, graph: RoleGraph, wanted: Wanted, limit: int | None, after
         )
     if wanted.names:
         query = _named(query, effective=wanted.effective)
-    inherited: ColumnElement[Any] = type_coerce(Assignment.inherited, Integer)
-    order: list[Any] = [Assignment.actor_id, Assignment.target_id, Assignment.role_id, inherited]
-    columns: list[ColumnElement[Any]] = [*order, *((member, below) if wanted.effective else ())]
+    columns = _order(wanted, member, below)
     if after is not None:
-        query = query.where(columns[0] >= after.key[0], _from(columns, after.key))
-    query = query.order_by(*columns)
+        values = [after.key[place] for place, _ in columns]
+        query = query.where(columns[0][1] >= values[0], _from([column for _, column in columns], values))
+    query = query.order_by(*(column for _, column in columns))
     if limit is not None:
         query = query.limit(limit + 2)  # one that was begun on the page before, one to know that there is more
     return _cut(db.execute(query).all(), graph, wanted, limit, after)
+
+
+def _order(wanted: Wanted, member: Any, below: Any) -> list[tuple[int, Any]]:
+    """Columns, each with its place in a key, as the index has them that finds what is wanted: a page is then read in order."""
+    inherited: ColumnElement[Any] = type_coerce(Assignment.inherited, Integer)
+    columns: list[tuple[int, Any]] = [(0, Assignment.actor_id), (1, Assignment.target_id), (2, Assignment.role_id)]
+    if wanted.role_id is not None and wanted.actor_id is None and wanted.target_id is None:
+        columns = [columns[2], *columns[:2]]
+    return [*columns, (3, inherited), *([(4, member), (5, below)] if wanted.effective else [])]
 
 
 def _cut(rows: Sequence[Any], graph: RoleGraph, wanted: Wanted, limit: int | None, after: Marker | None) -> Page:

@@ -14,7 +14,7 @@ def of_consumer(call: Call, consumer_id: str) -> Json:
         .join(Consumer, Consumer.id == Allocation.consumer_id)
         .join(Provider, Provider.id == Allocation.provider_id)
         .where(Allocation.consumer_id == consumer_id)
-        .order_by(Allocation.provider_id, Allocation.resource_class)
+        .order_by(Provider.created_at, Provider.id, Allocation.resource_class)
     )
     allocations: dict[str, Json] = {}
     shown: Json = {"allocations": allocations}

@@ -82,7 +82,7 @@ def _fill(call: Call, row: IdentityProvider, given: IdentityProviderShape) -> No
 
 ONE = f"{PATH}/{{idp_id}}"
 ROUTES = (
-    Route("GET", PATH, index, "identity:list_identity_providers", reply=replies.PROVIDERS),
+    Route("GET", PATH, index, "identity:list_identity_providers", reply=replies.PROVIDERS, query=PROVIDERS),
     Route("PUT", ONE, create, "identity:create_identity_provider", status=201, reply=replies.PROVIDER),
     Route("GET", ONE, show, "identity:get_identity_provider", load=provider, reply=replies.PROVIDER),
     Route("PATCH", ONE, update, "identity:update_identity_provider", load=provider, reply=replies.PROVIDER),

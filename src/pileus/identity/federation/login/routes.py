@@ -131,13 +131,23 @@ METADATA = "/v3/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id
 ONE = "/v3/auth/OS-FEDERATION/identity_providers/{idp_id}/protocols/{protocol_id}/websso"
 OLD = "/v3/auth/OS-FEDERATION/identity_providers/{idp_id}/protocol/{protocol_id}/websso"  # as some documents have it
 ANY = "/v3/auth/OS-FEDERATION/websso/{protocol_id}"
+BACK = ("origin", "state", "code", "iss", "error")
 ROUTES = (
     Route("GET", AUTH, auth, PUBLIC, stream=True, reply=replies.QUESTION, described=replies.TOKEN),
     Route("POST", AUTH, auth, PUBLIC, stream=True, reply=replies.QUESTION, described=replies.TOKEN),
     Route("GET", METADATA, metadata, PUBLIC, stream=True, reply=replies.METADATA),
-    Route("GET", ONE, websso, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK),
+    Route("GET", ONE, websso, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK, query=BACK),
     Route("POST", ONE, websso, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK),
-    Route("GET", OLD, websso, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK),
-    Route("GET", ANY, websso_by_protocol, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK),
+    Route("GET", OLD, websso, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK, query=BACK),
+    Route(
+        "GET",
+        ANY,
+        websso_by_protocol,
+        PUBLIC,
+        stream=True,
+        reply=replies.PAGE,
+        described=replies.WALK,
+        query=("origin",),
+    ),
     Route("POST", ANY, websso_by_protocol, PUBLIC, stream=True, reply=replies.PAGE, described=replies.WALK),
 )

@@ -96,7 +96,7 @@ def _fill(row: Mapping, given: MappingShape) -> None:
 
 
 ROUTES = (
-    Route("GET", PATH, index, "identity:list_mappings", reply=replies.MAPPINGS),
+    Route("GET", PATH, index, "identity:list_mappings", reply=replies.MAPPINGS, query=MAPPINGS),
     Route("PUT", ONE, create, "identity:create_mapping", status=201, reply=replies.MAPPING),
     Route("GET", ONE, show, "identity:get_mapping", load=mapping, reply=replies.MAPPING),
     Route("PATCH", ONE, update, "identity:update_mapping", load=mapping, reply=replies.MAPPING),

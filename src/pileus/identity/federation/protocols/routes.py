@@ -102,7 +102,15 @@ def _fill(call: Call, row: Protocol, given: ProtocolShape) -> None:
 EVERY = f"{PATH}/{{idp_id}}/protocols"
 ONE = f"{EVERY}/{{protocol_id}}"
 ROUTES = (
-    Route("GET", EVERY, index, "identity:list_protocols", load=provider_routes.provider, reply=replies.PROTOCOLS),
+    Route(
+        "GET",
+        EVERY,
+        index,
+        "identity:list_protocols",
+        load=provider_routes.provider,
+        reply=replies.PROTOCOLS,
+        query=PROTOCOLS,
+    ),
     Route(
         "PUT",
         ONE,

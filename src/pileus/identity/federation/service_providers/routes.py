@@ -112,7 +112,7 @@ def _fill(row: ServiceProvider, given: ServiceProviderShape) -> None:
 
 
 ROUTES = (
-    Route("GET", PATH, index, "identity:list_service_providers", reply=replies.PROVIDERS),
+    Route("GET", PATH, index, "identity:list_service_providers", reply=replies.PROVIDERS, query=PROVIDERS),
     Route("PUT", ONE, create, "identity:create_service_provider", status=201, reply=replies.PROVIDER),
     Route("GET", ONE, show, "identity:get_service_provider", load=provider, reply=replies.PROVIDER),
     Route("PATCH", ONE, update, "identity:update_service_provider", load=provider, reply=replies.PROVIDER),
