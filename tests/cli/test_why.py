@@ -23,16 +23,16 @@ def post(cloud: Installation, path: str, body: object) -> Any:
 
 
 def test_a_server_without_a_host(cloud: Installation) -> None:
-    flavor = {"name": "vast", "ram": 10**7, "vcpus": 1, "disk": 0}
+    flavor = {"name": "vast", "ram": 64, "vcpus": 1, "disk": 10**8}
     made = post(cloud, "/compute/v2.1/flavors", {"flavor": flavor})["flavor"]["id"]
     wish = {"name": "lonely", "flavorRef": made, "imageRef": image(cloud), "networks": "none"}
     server = post(cloud, "/compute/v2.1/servers", {"server": wish})["server"]["id"]
     said = cloud.run("why", "lonely")
     assert said.returncode == 0, said.stdout
     assert f"{server} lonely: ERROR" in said.stdout
-    assert "1 host: 1 lacks 10000000 MEMORY_MB (Placement)" in said.stdout
+    assert "1 host: 1 lacks 100000000 DISK_GB (Placement)" in said.stdout
     assert "now: No valid host was found." in said.stdout
-    assert "lacks 10000000 MEMORY_MB: it gives at most" in said.stdout
+    assert "lacks 100000000 DISK_GB: it gives at most" in said.stdout
     assert cloud.run("why", server).stdout.splitlines()[0] == said.stdout.splitlines()[0]
     nobody = cloud.run("why", "nobody")
     assert (nobody.returncode, nobody.stdout.strip()) == (1, "There is no server of the id or name nobody.")

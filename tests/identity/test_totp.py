@@ -179,3 +179,18 @@ def test_nobody_takes_as_long_as_somebody(cloud: Cloud, demo: Caller, monkeypatc
             assert not totp.admit(cloud, db, user_id, "000000")
             found.append(sorted(work))
     assert found == [["decryption", "passcode", "passcode", "query"]] * 3
+
+
+def test_a_known_password_does_not_help_to_guess_passcodes(
+    client: TestClient, demo: Caller, cloud: Cloud, step: list[int]
+) -> None:
+    """Wrong passcodes count although the password beside them is right."""
+    make(demo, "totp", BLOB)
+    changed = msgspec.structs.replace(cloud.settings(IdentitySettings), lockout_attempts=3)
+    cloud.config._by_type[IdentitySettings] = changed
+    both = ("password", "totp")
+    assert [log_in(client, "000000", methods=both).status_code for _ in range(2)] == [401, 401]
+    assert log_in(client, totp.passcode(SECRET, step[0]), methods=both).status_code == 201, "and a whole login forgives"
+    step[0] += 1
+    assert [log_in(client, "000000", methods=both).status_code for _ in range(3)] == [401, 401, 401]
+    assert log_in(client, totp.passcode(SECRET, step[0]), methods=both).status_code == 401, "locked by now"

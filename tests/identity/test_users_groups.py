@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from starlette.testclient import TestClient
 
 from pileus.identity.settings import IdentitySettings
 from pileus.kernel.cloud import Cloud
@@ -107,3 +108,56 @@ def test_lists_are_whole_unless_the_operator_says_how_long(cloud: Cloud, admin: 
         assert "truncated" not in page
         asked = admin.ask("GET", f"/{kind}?limit=3")
         assert (len(asked[kind]), "truncated" in asked) == (3, False)
+
+
+def provider(admin: Caller, name: str, domain_id: str) -> None:
+    rules = [{"local": [{"user": {"name": "{0}"}}], "remote": [{"type": "REMOTE_USER"}]}]
+    admin.ask("PUT", f"/OS-FEDERATION/mappings/{name}-m", {"mapping": {"rules": rules}}, status=201)
+    admin.ask(
+        "PUT",
+        f"/OS-FEDERATION/identity_providers/{name}",
+        {"identity_provider": {"domain_id": domain_id, "enabled": True}},
+        status=201,
+    )
+    path = f"/OS-FEDERATION/identity_providers/{name}/protocols/openid"
+    admin.ask("PUT", path, {"protocol": {"mapping_id": f"{name}-m"}}, status=201)
+
+
+def known_as(*unique_ids: str, idp: str = "idp", protocol: str = "openid") -> Json:
+    ways = [{"protocol_id": protocol, "unique_id": unique_id} for unique_id in unique_ids]
+    return {"federated": [{"idp_id": idp, "protocols": ways}]}
+
+
+def test_whom_providers_know_a_user_as(admin: Caller) -> None:
+    provider(admin, "idp", "default")
+    kim = make(admin, "kim", **known_as("k1", "k2"))
+    path = f"/users/{kim['id']}"
+    assert {"federated": kim["federated"]} == known_as("k1", "k2")
+    assert admin.ask("GET", path)["user"] == kim
+    make(admin, "lee")
+    for query in ("idp_id=idp", "protocol_id=openid", "unique_id=k2", "idp_id=idp&unique_id=k1&protocol_id=openid"):
+        assert [user["name"] for user in admin.ask("GET", f"/users?{query}")["users"]] == ["kim"]
+    assert admin.ask("GET", "/users?unique_id=k3")["users"] == []
+    admin.ask("POST", "/users", {"user": {"name": "max", **known_as("k1")}}, status=409)
+    for bad in (known_as("x", idp="none"), known_as("x", protocol="none"), {"federated": [{"idp_id": "idp"}]}):
+        admin.ask("POST", "/users", {"user": {"name": "max", **bad}}, status=400)
+    assert admin.ask("GET", "/users?name=max")["users"] == []
+    changed = admin.ask("PATCH", path, {"user": known_as("k2", "k3")})["user"]
+    assert {"federated": changed["federated"]} == known_as("k2", "k3")
+    assert "federated" not in admin.ask("PATCH", path, {"user": {"federated": []}})["user"]
+
+
+def test_a_domain_manager_links_only_to_providers_of_the_domain(client: TestClient, admin: Caller) -> None:
+    other = admin.ask("POST", "/domains", {"domain": {"name": "d"}}, status=201)["domain"]["id"]
+    provider(admin, "idp", "default")
+    provider(admin, "own", other)
+    manager = admin.ask("GET", "/roles?name=manager")["roles"][0]["id"]
+    boss = make(admin, "boss", domain_id=other, password="pw")["id"]
+    admin.ask("PUT", f"/domains/{other}/users/{boss}/roles/{manager}", status=204)
+    login = {"methods": ["password"], "password": {"user": {"id": boss, "password": "pw"}}}
+    auth = {"auth": {"identity": login, "scope": {"domain": {"id": other}}}}
+    reply = client.post("/identity/v3/auth/tokens", json=auth)
+    caller = Caller(client, reply.headers["x-subject-token"], reply.json()["token"])
+    caller.ask("POST", "/users", {"user": {"name": "x", "domain_id": other, **known_as("k")}}, status=403)
+    made = {"user": {"name": "x", "domain_id": other, **known_as("k", idp="own")}}
+    caller.ask("POST", "/users", made, status=201)

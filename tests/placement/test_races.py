@@ -111,9 +111,9 @@ def take_all(cloud: Cloud, provider: str) -> int:
 def test_a_shrinking_host_gives_no_more_than_it_has_left(cloud: Cloud) -> None:
     for _ in range(ROUNDS):
         provider = host(cloud, 40)
-        shrink = partial(offer, cloud, provider, 10)
+        shrink = partial(offer, cloud, provider, 1)
         at, *won = together(shrink, *[partial(take_all, cloud, provider)] * 4)
-        assert used_now(cloud, provider) == sum(won) == max(at, 10)
+        assert used_now(cloud, provider) == sum(won) == max(at, 1)
 
 
 def test_a_new_consumer_has_one_maker(cloud: Cloud) -> None:
@@ -199,3 +199,17 @@ def test_the_reshaper_among_claims(cloud: Cloud, client: Client) -> None:
         _, *won = together(partial(reshape, provider, child, consumer), *[partial(take_all, cloud, provider)] * 2)
         assert (used_now(cloud, child), used_now(cloud, provider)) == (5, 5)
         assert sum(won) == 5
+
+
+def test_two_moves_make_no_circle(cloud: Cloud, client: Client) -> None:
+    def under(provider: str, parent: str) -> int:
+        body = {"name": provider, "parent_provider_uuid": parent}
+        return client_of(cloud).status("PUT", f"/resource_providers/{provider}", body)
+
+    for _ in range(ROUNDS):
+        one, other = host(cloud, 1), host(cloud, 1)
+        statuses = together(partial(under, one, other), partial(under, other, one))
+        assert statuses.count(200) == 1 and set(statuses) <= {200, 400, 409}
+        tree = client.get(f"/resource_providers?in_tree={one}")["resource_providers"]
+        assert {entry["uuid"] for entry in tree} == {one, other}
+        assert len({entry["root_provider_uuid"] for entry in tree}) == 1

@@ -55,7 +55,11 @@ class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Meta(ge=10, le=3600, description="seconds to give the further proofs that a login by several methods needs"),
     ] = 300
     list_limit: Annotated[
-        int, Meta(ge=0, description="longest list of users, projects and the like for those who ask for no page; 0: any length")
+        int,
+        Meta(
+            ge=0,
+            description="longest list of users, projects and the like for those who ask for no page; 0: any length",
+        ),
     ] = 0
     endpoint_filter_all: Annotated[
         bool, Meta(description="projects that were given no endpoint see all of them; false: none")

@@ -105,7 +105,7 @@ def _supplies(db: Session, rows: Iterable[Sequence[Any]], traits: Collection[str
         held = stock.setdefault(provider_id, {})
         if name is not None:
             held[name] = Stock(total, reserved, ratio, most, int(used))
-    held_traits = _traits(db, named, traits) if named and traits != frozenset() else {}
+    held_traits = _traits(db, named, traits) if named and (traits is None or traits) else {}
     return {key: Supply(key, *who, stock[key], frozenset(held_traits.get(key, ()))) for key, who in named.items()}
 
 

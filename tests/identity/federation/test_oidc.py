@@ -17,11 +17,13 @@ from keystoneauth1.identity.v3 import oidc
 from keystoneauth1.session import Session
 from starlette.testclient import TestClient
 
+from pileus.identity.federation.login import outgoing
 from pileus.identity.federation.login.oidc.provider import OpenIdProvider
 from pileus.identity.federation.login.parties import Parties
 from pileus.identity.federation.settings import OidcProvider
 from pileus.identity.manifest import MANIFEST
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.errors import Unauthorized
 from pileus.kernel.http.app import App
 from tests.identity.federation.conftest import CLOUD, WEB, OpenId, free_port
 from tests.identity.federation.ground import cloud_with, fields, rule, served, set_up
@@ -245,6 +247,49 @@ def test_bad_ways_back(client: TestClient, ready: Caller, cloud: Cloud, openid: 
         assert "form" not in reply.text
     assert elsewhere.get(HERE, params=answer).status_code == 401  # somebody else's browser
     assert client.get(WEB.format("asks", "openid"), params=answer).status_code == 401
+
+
+def test_an_id_token_of_another_login(cloud: Cloud, openid: OpenId) -> None:
+    """What the nonce and the authorized party are for, when nothing before them (PKCE, the provider) has noticed."""
+    settings = cloud.part(Parties).settings("op", "openid")
+    assert isinstance(settings, OidcProvider)
+    provider, mine = cloud.part(Parties).oidc("op", "openid", settings), ("pileus",)
+    assert provider.verify(forged(openid, nonce="n"), mine, "n")["sub"] == "s"
+    for claims in ({"nonce": "other"}, {"nonce": None}, {"nonce": "n", "azp": "other", "aud": ["pileus", "other"]}):
+        with pytest.raises(Unauthorized):
+            provider.verify(forged(openid, **claims), mine, "n")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"aud": "other"},
+        {"aud": ["other"]},
+        {"aud": None, "client_id": "other"},
+        {"active": False},
+        {"active": "true"},
+        {"iss": "http://evil"},
+        {"exp": 1},
+        {"sub": None},
+    ],
+    ids=str,
+)
+def test_what_the_provider_says_of_a_token(
+    cloud: Cloud, openid: OpenId, monkeypatch: pytest.MonkeyPatch, said: Any
+) -> None:
+    settings = cloud.part(Parties).settings("asks", "openid")
+    assert isinstance(settings, OidcProvider)
+    provider = cloud.part(Parties).oidc("asks", "openid", settings)
+    good = {"active": True, "aud": ["x", "pileus"], "sub": "s", "iss": openid.address, "exp": time.time() + 60}
+    answer: dict[str, Any] = {}
+    monkeypatch.setattr(outgoing, "post", lambda *_, **__: answer)
+    answer |= good
+    assert provider.introspect("t")["sub"] == "s"
+    answer |= said
+    if said.get("aud", "") is None:
+        del answer["aud"]
+    with pytest.raises(Unauthorized):
+        provider.introspect("t")
 
 
 def test_the_cookie_is_sealed_and_of_this_way_only(client: TestClient, ready: Caller, openid: OpenId) -> None:

@@ -245,6 +245,9 @@ def test_tampered_answers(client: TestClient, ready: Caller, how: str) -> None:
 WRONG: dict[str, Callable[[SamlProvider, Cloud, str], str]] = {
     "another audience": lambda idp, cloud, ask: idp.answer(ask, CLOUD + HERE, "http://other.example.org/sp"),
     "another recipient": lambda idp, cloud, ask: idp.answer(ask, CLOUD + AUTH, entity(cloud)),
+    "another recipient, put into the right envelope": lambda idp, cloud, ask: idp.answer(
+        ask, CLOUD + AUTH, entity(cloud)
+    ).replace(f'Destination="{CLOUD}{AUTH}"', f'Destination="{CLOUD}{HERE}"'),
     "another request": lambda idp, cloud, ask: idp.answer("_other", CLOUD + HERE, entity(cloud)),
     "nobody asked": lambda idp, cloud, ask: idp.answer(None, CLOUD + HERE, entity(cloud)),
     "only the outside is signed": lambda idp, cloud, ask: idp.answer(

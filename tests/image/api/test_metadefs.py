@@ -238,6 +238,17 @@ def test_what_the_service_sets_is_refused(client: TestClient) -> None:
     make(client, "a", schema="/v2/schemas/metadefs/namespace")
 
 
+def test_names_are_exact(client: TestClient) -> None:
+    for name in ("case", "Case", "Été", "Ete"):
+        make(client, name, properties={name: CORES})
+    assert sorted(names(client)) == ["Case", "Ete", "case", "Été"]
+    assert client.get(f"{NAMESPACES}/Été/properties/Été", headers=ADMIN).status_code == 200
+    assert client.get(f"{NAMESPACES}/Été/properties/Ete", headers=ADMIN).status_code == 404
+    assert client.get(f"{NAMESPACES}/CASE", headers=ADMIN).status_code == 404
+    linked = client.get(f"{NAMESPACES}?limit=1&sort_key=namespace", headers=ADMIN).json()
+    assert client.get(f"/image{linked['next']}", headers=ADMIN).json()["namespaces"][0]["namespace"] == "case"
+
+
 def test_what_is_twice_in_one_body_conflicts(client: TestClient) -> None:
     for more in (
         {"objects": [{"name": "o"}, {"name": "o"}]},

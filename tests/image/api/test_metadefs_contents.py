@@ -226,3 +226,14 @@ def test_what_the_service_sets_is_refused(client: TestClient) -> None:
     tags = {"tags": [{"name": "x", "updated_at": "x"}]}
     assert client.post(f"{PATH}/tags", json=tags, headers=ADMIN).status_code == 403
     assert client.post(f"{PATH}/objects", json={"name": "x", "schema": "kept not"}, headers=ADMIN).status_code == 201
+
+
+def test_many_tags_at_once(client: TestClient) -> None:
+    many = [{"name": f"tag {number}"} for number in range(2000)]
+    assert client.post(f"{PATH}/tags/tag 1999", headers=ADMIN).status_code == 201
+    more = ADMIN | {"X-Openstack-Append": "true"}
+    assert client.post(f"{PATH}/tags", json={"tags": many}, headers=more).status_code == 409
+    assert client.post(f"{PATH}/tags", json={"tags": [*many, many[0]]}, headers=ADMIN).status_code == 409
+    assert client.post(f"{PATH}/tags", json={"tags": many}, headers=ADMIN).status_code == 201
+    page = client.get(f"{PATH}/tags", headers=READER).json()
+    assert len(page["tags"]) == 1000 and len(client.get(f"/image{page['next']}", headers=READER).json()["tags"]) == 1000

@@ -14,6 +14,7 @@ from pileus.identity.ec2 import replies, s3, signatures
 from pileus.identity.ec2.schemas import SignedRequestBody, SignedStringBody
 from pileus.identity.ec2.signatures import BadSignature
 from pileus.identity.envelope import collection
+from pileus.identity.refusals.notes import noted
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens import scopes
 from pileus.identity.tokens.login import Login, refused
@@ -47,6 +48,11 @@ def index(call: Call) -> Json:
 
 def _token(call: Call, access: str, check: Callable[[str, int], None]) -> Reply:
     """For the key pair's project, with the roles that its user has there now, and no more than its delegation leaves."""
+    with noted(call, access):
+        return _signers(call, access, check)
+
+
+def _signers(call: Call, access: str, check: Callable[[str, int], None]) -> Reply:
     found = select(Credential).where(Credential.access_hash == blobs.access_hash(access), Credential.type == blobs.EC2)
     row = call.db.scalar(found)
     if row is None:

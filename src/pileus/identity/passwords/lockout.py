@@ -16,7 +16,8 @@ from pileus.kernel.cloud import Cloud
 def admit(cloud: Cloud, db: Session, user_id: str, *, good: bool) -> bool:
     """May a user who gave a `good` or wrong password enter?
 
-    Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count. Those that
+    What is good leaves the count as it is: `forgive` clears it once all of the login was good, so that a known password does not
+    help to guess a passcode. Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count. Those that
     change nothing (`user_id` "": an unknown user, or a locked one) count too, in one row for all, so that they take the same time.
     """
     settings = cloud.settings(IdentitySettings)
@@ -28,11 +29,17 @@ def admit(cloud: Cloud, db: Session, user_id: str, *, good: bool) -> bool:
         user_id, failed = "", None
     over = failed is not None and now_ms() >= _until(settings, failed)
     if user_id and failed is not None and failed.count >= settings.lockout_attempts and not over:
-        _count(cloud, "", good=False, again=True)
+        _count(cloud, "", again=True)
         return False
-    if not good or (user_id and failed is not None):
-        _count(cloud, user_id, good=good, again=over)
+    if not good:
+        _count(cloud, user_id, again=over)
     return good
+
+
+def forgive(cloud: Cloud, db: Session, user_id: str) -> None:
+    """The user has logged in."""
+    if cloud.settings(IdentitySettings).lockout_attempts and db.get(FailedLogins, user_id) is not None:
+        cloud.db.transact(lambda own: unlock(own, user_id))
 
 
 def locked_until(cloud: Cloud, db: Session, user: User) -> datetime | None:
@@ -50,13 +57,10 @@ def _until(settings: IdentitySettings, failed: FailedLogins) -> int:
     return failed.last + settings.lockout_seconds * 1000
 
 
-def _count(cloud: Cloud, user_id: str, *, good: bool, again: bool) -> None:
+def _count(cloud: Cloud, user_id: str, *, again: bool) -> None:
     def count(db: Session) -> None:
         row = db.get(FailedLogins, user_id, with_for_update=True)
-        if good:
-            if row is not None:
-                db.delete(row)
-        elif row is None:
+        if row is None:
             db.add(FailedLogins(user_id=user_id, count=1, last=now_ms()))
         else:
             row.count = 1 if again else row.count + 1

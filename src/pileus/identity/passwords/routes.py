@@ -1,6 +1,6 @@
 """Users changing their own password."""
 
-from pileus.identity.passwords import actions, proof, rules
+from pileus.identity.passwords import actions, lockout, proof, rules
 from pileus.identity.passwords.models import Password
 from pileus.identity.refusals.notes import noted
 from pileus.identity.tokens import revocation
@@ -34,6 +34,7 @@ def change(call: Call, user_id: str, body: PasswordChangeBody) -> None:
         if row is None or now is None or now.hash != proven.hash:
             raise refused("the password was changed meanwhile", reason="wrong_password", user_id=user_id)
         actions.put(call.cloud, db, row, given.password, self_service=True)
+        lockout.unlock(db, user_id)
         revocation.end_all(call, row)
 
 

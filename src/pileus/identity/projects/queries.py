@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union_all
 from sqlalchemy.orm import Session, aliased
 
 from pileus.identity.assignments.models import SYSTEM, Assignment
+from pileus.identity.federation.login.models import ExpiringMembership
 from pileus.identity.groups.models import Membership
 from pileus.identity.projects.models import ROOT, Project, ProjectAncestor, ProjectTag
+from pileus.kernel import clock
 
 
 def project_id(db: Session, name: str, domain_id: str) -> str | None:
@@ -25,8 +27,12 @@ def is_domain(db: Session, identifier: str) -> bool:
 
 
 def actors(user_id: str, mapped: Sequence[str] = ()) -> ColumnElement[bool]:
-    """Assignments to the user or to a group that it is in: by membership, or `mapped` by an identity provider for one login."""
-    groups = select(Membership.group_id).where(Membership.user_id == user_id)
+    """Assignments to the user or to a group that it is in: by membership (some end), or `mapped` by an identity provider for one login."""
+    lasting = ExpiringMembership.user_id == user_id, ExpiringMembership.expires_at > clock.now()
+    groups = union_all(
+        select(Membership.group_id).where(Membership.user_id == user_id),
+        select(ExpiringMembership.group_id).where(*lasting),
+    )
     return or_(Assignment.actor_id.in_((user_id, *mapped)), Assignment.actor_id.in_(groups))
 
 

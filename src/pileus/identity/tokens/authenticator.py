@@ -77,7 +77,12 @@ class TokenAuthenticator:
             if user is None:
                 return None
             epoch += user.token_epoch
-            found = found._replace(user_id=user.user_id, user_name=user.user_name, user_domain=user.user_domain)
+            found = found._replace(
+                user_id=user.user_id,
+                user_name=user.user_name,
+                user_domain=user.user_domain,
+                password_expires_at=user.password_expires_at,
+            )
         if not roles and payload.scope != "unscoped":
             return None
         return Verified(payload, found, roles, epoch, limits)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 from pileus.identity.catalog import queries as catalog
 from pileus.identity.envelope import collection, links
 from pileus.identity.federation.service_providers.offers import Offers
+from pileus.identity.passwords import lockout
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects import views as project_views
 from pileus.identity.projects.replies import DOMAINS, PROJECTS
@@ -65,6 +66,7 @@ def create(call: Call, body: AuthBody) -> Reply:
         if required := factors.missing(user.options, proven.methods):
             return receipts.give(call, proven, user, required)
         reply = _scoped(call, proven, body.auth.scope)
+        lockout.forgive(call.cloud, call.db, user.id)
         activity.seen(call.cloud, user)
         return reply
 

@@ -8,11 +8,13 @@ from sqlalchemy import BindParameter, ColumnElement, Select, and_, bindparam, ex
 from sqlalchemy.orm import Session, aliased
 
 from pileus.identity.assignments.models import SYSTEM, Assignment
+from pileus.identity.federation.login.models import ExpiringMembership
 from pileus.identity.groups.models import Membership
 from pileus.identity.projects.models import Project, ProjectAncestor
 from pileus.identity.tokens.models import RevokedToken
 from pileus.identity.tokens.payload import ScopeKind
 from pileus.identity.users.models import User
+from pileus.kernel import clock
 
 
 class Domain(NamedTuple):
@@ -48,8 +50,10 @@ _user: BindParameter[str] = bindparam("user")
 _where = union_all(
     select(_target.label("id")), select(ProjectAncestor.ancestor_id).where(ProjectAncestor.project_id == _target)
 )
+_now: BindParameter[datetime] = bindparam("now")
 _groups = select(Membership.group_id).where(Membership.user_id == _user)
-_who = union_all(select(_user.label("id")), _groups)
+_lasting = ExpiringMembership.user_id == _user, ExpiringMembership.expires_at > _now
+_who = union_all(select(_user.label("id")), _groups, select(ExpiringMembership.group_id).where(*_lasting))
 _mapped: BindParameter[Sequence[str]] = bindparam("groups", expanding=True)
 
 
@@ -93,7 +97,7 @@ def look_up(
     `groups`: those that a federated login put the user into.
     """
     target = {"unscoped": "", "system": SYSTEM}.get(kind, scope_id)
-    values: dict[str, object] = {"user": user_id, "target": target, "audit": audit_id}
+    values: dict[str, object] = {"user": user_id, "target": target, "audit": audit_id, "now": clock.now()}
     db.flush()
     line = db.connection()  # plain rows: half of what the session's own way would cost
     rows = line.execute(_FEDERATED, values | {"groups": groups}).all() if groups else line.execute(_QUERY, values).all()

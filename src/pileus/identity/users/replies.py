@@ -1,6 +1,7 @@
 """What is answered about users."""
 
 from pileus.identity.replies import SelfLink, many, one
+from pileus.identity.users.schemas import FederatedWith
 from pileus.kernel.http.schema import UNSET, OpenShape, Unset
 
 
@@ -16,6 +17,7 @@ class UserReply(OpenShape):
     links: SelfLink
     default_project_id: str | Unset = UNSET
     description: str | Unset = UNSET
+    federated: list[FederatedWith] | Unset = UNSET
 
 
 USER, USERS = one("user", UserReply), many("users", UserReply)

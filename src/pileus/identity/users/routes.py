@@ -16,7 +16,7 @@ from pileus.identity.projects.listing import PROJECTS
 from pileus.identity.projects.replies import PROJECTS as PROJECTS_REPLY
 from pileus.identity.projects.views import views as project_views
 from pileus.identity.tokens import revocation
-from pileus.identity.users import actions, activity, replies
+from pileus.identity.users import actions, activity, federated, replies
 from pileus.identity.users.models import User
 from pileus.identity.users.schemas import NewUser, NewUserBody, UserChange, UserChangeBody
 from pileus.identity.users.views import view
@@ -33,6 +33,7 @@ USERS = Listing(
         "domain_id": exact(User.domain_id),
         "enabled": flag(User.enabled),
         "password_expires_at": filters.moment(User.password_expires_at),
+        **federated.FILTERS,
     },
     sort={"name": User.name, "id": User.id},
     default_sort=(("name", "asc"),),
@@ -84,17 +85,24 @@ def create(call: Call, target: InDomain, body: NewUserBody) -> Json:
     call.db.flush()
     if given.password is not None:
         passwords.put(call.cloud, call.db, made, given.password)
-    return {"user": view(call, made)}
+    federated.put(call, made, given.federated)
+    return {"user": _whole(call, made)}
+
+
+def _whole(call: Call, row: User) -> Json:
+    return view(call, row) | federated.shown(call, row)
 
 
 def show(call: Call, target: User) -> Json | Later:
-    return looks.user(call, target, lambda: {"user": view(call, user(call, target.id))})
+    return looks.user(call, target, lambda: {"user": _whole(call, user(call, target.id))})
 
 
 def update(call: Call, target: User, body: UserChangeBody) -> Json:
     given = body.user
     looks.check_writable(call, target.domain_id, target, call.body["user"])
     actions.change(call.db, target, given, extras(call.body["user"], UserChange))
+    if given.federated is not UNSET:
+        federated.put(call, target, given.federated)
     if given.enabled is True or given.options is not UNSET:
         target.last_active_at = activity.starting(call.cloud, target.options)
     if given.password is not UNSET:
@@ -107,7 +115,7 @@ def update(call: Call, target: User, body: UserChangeBody) -> Json:
         revocation.end_all(call, target)
     call.db.flush()
     revocation.look_again(call)
-    return {"user": view(call, target)}
+    return {"user": _whole(call, target)}
 
 
 def destroy(call: Call, target: User) -> None:

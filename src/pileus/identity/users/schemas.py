@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta
+from msgspec import Meta, field
 
 from pileus.kernel.http.schema import UNSET, OpenShape, Shape, Unset
 
@@ -22,6 +22,18 @@ class UserOptions(Shape):
     multi_factor_auth_rules: list[list[str]] | Unset | None = UNSET
 
 
+class FederatedWay(Shape):
+    protocol_id: str
+    unique_id: Name
+
+
+class FederatedWith(Shape):
+    """An identity provider, and whom it knows the user as."""
+
+    idp_id: str
+    protocols: list[FederatedWay]
+
+
 class NewUser(OpenShape):
     name: Name
     domain_id: str | None = None
@@ -30,6 +42,7 @@ class NewUser(OpenShape):
     enabled: bool = True
     password: Secret | None = None
     options: UserOptions | Unset = UNSET
+    federated: list[FederatedWith] = field(default_factory=list)
 
 
 class NewUserBody(Shape):
@@ -44,6 +57,7 @@ class UserChange(OpenShape):
     enabled: bool | Unset = UNSET
     password: Secret | Unset | None = UNSET
     options: UserOptions | Unset = UNSET
+    federated: list[FederatedWith] | Unset = UNSET
 
 
 class UserChangeBody(Shape):

@@ -1,5 +1,6 @@
 """What a namespace holds under names of its own: objects, properties, tags. Here is all that they share."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,8 @@ from pileus.image.metadefs.namespaces.queries import load
 from pileus.kernel import clock
 from pileus.kernel.errors import Conflict, Forbidden, NotFound
 from pileus.kernel.http.call import Call
+
+FEW = 100  # names that one query asks for; databases bound the values in a statement
 
 
 class Content:
@@ -62,12 +65,14 @@ def find(call: Call, kind: type[C], namespace_name: str, name: str) -> Held[C]:
 
 def check_new(db: Session, kind: type[C], namespace: Namespace, wanted: Iterable[str]) -> None:
     """Raises Conflict for names that are taken, or wanted twice."""
-    asked = list(wanted)
-    twice = {name for name in asked if asked.count(name) > 1}
+    times_asked = Counter(wanted)
+    twice = [name for name, times in times_asked.items() if times > 1]
     if twice:
-        raise Conflict(f"The request names the {kind.KIND} {min(twice)} more than once.")
-    query = select(kind.name).where(kind.namespace_id == namespace.id, kind.name.in_(asked))
-    taken = db.scalars(query).first()
+        raise Conflict(f"The request names the {kind.KIND} {twice[0]} more than once.")
+    query = select(kind.name).where(kind.namespace_id == namespace.id)
+    if len(times_asked) <= FEW:
+        query = query.where(kind.name.in_(times_asked))
+    taken = next((name for name in db.scalars(query) if name in times_asked), None)
     if taken is not None:
         raise Conflict(f"Namespace {namespace.namespace} has a {kind.KIND} {taken} already.")
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from pileus.kernel.db import new_id
 from pileus.kernel.errors import BadRequest, Conflict
 from pileus.placement.allocations.models import Allocation
-from pileus.placement.errors import DUPLICATE_NAME, PROVIDER_HAS_CHILDREN, PROVIDER_IN_USE
+from pileus.placement.errors import DUPLICATE_NAME, PROVIDER_HAS_CHILDREN, PROVIDER_IN_USE, concurrent
 from pileus.placement.names import canonical
 from pileus.placement.providers.models import Provider
 
@@ -42,6 +42,7 @@ def move(db: Session, provider: Provider, parent_id: str | None, *, freely: bool
         return
     if provider.parent_id is not None and not freely:
         raise BadRequest(f"Resource provider {provider.id} has a parent already; moving it needs microversion 1.37.")
+    _hold(db, {provider.id} | ({wanted} if wanted is not None else set()))
     root_id, below = provider.id, _below(db, provider)
     if wanted is not None:
         if wanted in below:
@@ -70,10 +71,20 @@ def _parent(db: Session, provider: Provider, parent_id: str) -> tuple[str, str]:
     wanted = canonical(parent_id, "parent_provider_uuid")
     if wanted == provider.id:
         raise BadRequest("A resource provider can not be its own parent.")
-    parent = db.get(Provider, wanted)
+    parent = db.get(Provider, wanted, with_for_update=True)  # its root stays the same until this is done
     if parent is None:
         raise BadRequest(f"Parent resource provider {wanted} does not exist.")
     return parent.root_id, parent.id
+
+
+def _hold(db: Session, ids: set[str]) -> None:
+    """Lock the whole trees of these providers, so that two moves at once can not make a circle."""
+    roots = set(db.scalars(select(Provider.root_id).where(Provider.id.in_(ids))))
+    trees = select(Provider).where(Provider.root_id.in_(roots)).order_by(Provider.id).with_for_update()
+    held = db.scalars(trees.execution_options(populate_existing=True)).all()
+    known = set(db.scalars(select(Provider.id).where(Provider.id.in_(ids))))
+    if not known <= {provider.id for provider in held}:
+        raise concurrent("One of the trees was changed meanwhile: read the providers again.")
 
 
 def _below(db: Session, provider: Provider) -> set[str]:

@@ -31,6 +31,9 @@ MAPPINGS = Listing(
 
 
 class MappingShape(Shape):
+    """`id` says again what the path does, as the clients send it."""
+
+    id: str | Unset = UNSET
     rules: list[Any] | Unset = UNSET
     schema_version: SchemaVersion | Unset = UNSET
 

@@ -17,8 +17,7 @@ def add(
     db: Session, namespace: Namespace, given: Sequence[NestedAssociation | AssociationBody], place: str = ""
 ) -> list[Association]:
     """A type that is not known yet becomes known. Raises Conflict for one that the namespace is for already."""
-    wanted = select(ResourceType).where(ResourceType.name.in_([body.name for body in given]))
-    types = {found.name: found for found in db.scalars(wanted)}
+    types = {known.name: known for known in db.scalars(select(ResourceType))}  # a cloud has some dozens
     held = {association.name for association in namespace.associations}
     made = []
     for at, body in enumerate(given):
