@@ -1,11 +1,13 @@
 """Section `[identity]` of the configuration."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from msgspec import Meta
 
 from pileus.identity.federation.settings import Provider
+
+USUAL_PROVIDER: Final = "fernet"
 
 
 class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -20,7 +22,7 @@ class IdentitySettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     token_provider: Annotated[
         Literal["fernet", "jws"],
         Meta(description="form of new tokens: fernet (sealed, short) or jws (signed with ES256)"),
-    ] = "fernet"
+    ] = USUAL_PROVIDER
     oauth2_mapping: Annotated[
         str, Meta(description="federation mapping that says which user an OAuth 2.0 client's certificate is")
     ] = "oauth2_mapping"

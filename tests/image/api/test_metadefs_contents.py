@@ -180,7 +180,7 @@ def test_only_administrators_write_and_none_sees_what_is_private(client: TestCli
     assert client.get(f"{NAMESPACES}/Nowhere/{kind}", headers=ADMIN).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["", "x" * 81, "clef \U0001d11e", "a/b", " a", "a\n"])
+@pytest.mark.parametrize("name", ["", "x" * 81, "clef \U0001d11e", "a/b", " a", "a\n", ".."])
 @pytest.mark.parametrize("kind", ONE)
 def test_bad_names(client: TestClient, kind: str, name: str) -> None:
     body: Json = ONE[kind] | {"name": name}

@@ -17,7 +17,9 @@ def admit(cloud: Cloud, db: Session, user_id: str, *, good: bool) -> bool:
     """May a user who gave a `good` or wrong password enter?
 
     What is good leaves the count as it is: `forgive` clears it once all of the login was good, so that a known password does not
-    help to guess a passcode. Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count. Those that
+    help to guess a passcode.
+
+    Counts in a transaction of its own, since the request that refuses is rolled back; two refusals at once both count. Those that
     change nothing (`user_id` "": an unknown user, or a locked one) count too, in one row for all, so that they take the same time.
     """
     settings = cloud.settings(IdentitySettings)

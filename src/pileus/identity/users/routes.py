@@ -1,5 +1,7 @@
 """Users, their passwords and their projects."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import select
 
 from pileus.identity import filters, options, placement
@@ -61,7 +63,7 @@ def _index(call: Call, target: InDomain) -> Json:
         query = query.where(User.domain_id == target.domain_id)
     page = USERS.page(call, query)
     link = USERS.next_link(call, page, "/v3/users")
-    return collection(call, "/v3/users", "users", [view(call, row) for row in page.items], link)
+    return collection(call, "/v3/users", "users", _whole(call, page.items), link)
 
 
 def create(call: Call, target: InDomain, body: NewUserBody) -> Json:
@@ -86,15 +88,16 @@ def create(call: Call, target: InDomain, body: NewUserBody) -> Json:
     if given.password is not None:
         passwords.put(call.cloud, call.db, made, given.password)
     federated.put(call, made, given.federated)
-    return {"user": _whole(call, made)}
+    return {"user": _whole(call, [made])[0]}
 
 
-def _whole(call: Call, row: User) -> Json:
-    return view(call, row) | federated.shown(call, row)
+def _whole(call: Call, rows: Sequence[User]) -> list[Json]:
+    known = federated.shown(call, rows)
+    return [view(call, row) | known.get(row.id, {}) for row in rows]
 
 
 def show(call: Call, target: User) -> Json | Later:
-    return looks.user(call, target, lambda: {"user": _whole(call, user(call, target.id))})
+    return looks.user(call, target, lambda: {"user": _whole(call, [user(call, target.id)])[0]})
 
 
 def update(call: Call, target: User, body: UserChangeBody) -> Json:
@@ -115,7 +118,7 @@ def update(call: Call, target: User, body: UserChangeBody) -> Json:
         revocation.end_all(call, target)
     call.db.flush()
     revocation.look_again(call)
-    return {"user": _whole(call, target)}
+    return {"user": _whole(call, [target])[0]}
 
 
 def destroy(call: Call, target: User) -> None:

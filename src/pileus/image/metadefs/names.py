@@ -25,10 +25,10 @@ def check(name: str, place: str) -> str:
     """The name, if requests can ask for it later; `place` is where the body has it. Raises BadRequest."""
     if any(ord(letter) > 0xFFFF for letter in name):
         raise BadRequest(f"Invalid input: names have no characters of 4 bytes in UTF-8 - at `{place}`")
-    if "/" in name or not name.isprintable() or name != name.strip():
+    if "/" in name or name in (".", "..") or not name.isprintable() or name != name.strip():
         raise BadRequest(
-            "Invalid input: names have no slash, no control characters and no blanks at their ends, "
-            f"for they are parts of addresses - at `{place}`"
+            "Invalid input: names are parts of addresses, so they have no slash, no control characters and no blanks "
+            f"at their ends, and are not dots alone - at `{place}`"
         )
     return name
 
