@@ -201,13 +201,13 @@ class Region:
 
     def check(self) -> None:
         taken = func.sum(Allocation.used)
-        capacity = (Inventory.total - Inventory.reserved) * Inventory.allocation_ratio
+        capacity = func.min((Inventory.total - Inventory.reserved) * Inventory.allocation_ratio)
         mine = (Allocation.provider_id == Inventory.provider_id, Allocation.resource_class == Inventory.resource_class)
         with self.db.reading() as db:
             over = select(Inventory.provider_id, Inventory.resource_class, capacity, taken).join(
                 Allocation, mine[0] & mine[1]
             )
-            over = over.group_by(Inventory.provider_id, Inventory.resource_class, capacity)
+            over = over.group_by(Inventory.provider_id, Inventory.resource_class)
             found = db.execute(over.having(taken > capacity)).all()
             assert not found, f"more was given than there is: {found[:3]}"
             assert internal.orphans(db, self.placed) == []

@@ -15,6 +15,7 @@ from pileus.image.members.policy import RULES as MEMBER_RULES
 from pileus.image.members.routes import ROUTES as MEMBERS
 from pileus.image.metadefs.policy import RULES as METADEF_RULES
 from pileus.image.metadefs.routes import ROUTES as METADEFS
+from pileus.image.metadefs.seed import sow
 from pileus.image.settings import ImageSettings
 from pileus.image.tags.routes import ROUTES as TAGS
 from pileus.image.usage.routes import ROUTES as USAGE
@@ -35,6 +36,7 @@ MANIFEST = Manifest(
     types={"image": ""},
     settings=ImageSettings,
     setup=setup,
+    seed=sow,
     chores=(Chore("image-uploads", 10, sweep),),
     lax_types=False,
 )

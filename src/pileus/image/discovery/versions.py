@@ -1,7 +1,7 @@
 """Which versions of the image API are spoken. Names are documentation: clients only look for v2.
 
 Each minor version stands for what it added; the list ends where a later one would promise what is not there
-(2.9 and on: imports, several stores, metadata definitions, the cache).
+(2.9 and on: imports, several stores, the cache).
 """
 
 from pileus.kernel.http.call import Call, Json, Reply

@@ -163,7 +163,7 @@ def _equal(column: Column, value: object) -> ColumnElement[bool]:
 
 def _start(column: Column, value: object, direction: str) -> ColumnElement[bool]:
     """What holds for every later row, if anything simple does: an index begins at the marker, and deep pages cost what the first does."""
-    if value is None or (direction == "desc" and column.property.columns[0].nullable):
+    if value is None or (direction == "desc" and getattr(column.expression, "nullable", True)):
         return true()
     bound: ColumnElement[bool] = column >= value if direction == "asc" else column <= value
     return bound

@@ -1,4 +1,4 @@
-"""identity whole"""
+"""identity whole and metadata definitions"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -36,6 +36,31 @@ def upgrade() -> None:
     with op.batch_alter_table('federation_used_proofs', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_federation_used_proofs_expires_at'), ['expires_at'], unique=False)
 
+    op.create_table('metadef_namespaces',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('namespace', sa.String(length=80).with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mariadb').with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mysql'), nullable=False),
+    sa.Column('display_name', sa.String(length=80), nullable=True),
+    sa.Column('description', sa.Text(), nullable=True),
+    sa.Column('visibility', sa.String(length=16), nullable=False),
+    sa.Column('protected', sa.Boolean(), nullable=False),
+    sa.Column('owner', sa.String(length=255), nullable=True),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_metadef_namespaces')),
+    sa.UniqueConstraint('namespace', name=op.f('uq_metadef_namespaces_namespace'))
+    )
+    with op.batch_alter_table('metadef_namespaces', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_metadef_namespaces_created_at'), ['created_at'], unique=False)
+        batch_op.create_index(batch_op.f('ix_metadef_namespaces_owner'), ['owner'], unique=False)
+
+    op.create_table('metadef_resource_types',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=80).with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mariadb').with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mysql'), nullable=False),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_metadef_resource_types')),
+    sa.UniqueConstraint('name', name=op.f('uq_metadef_resource_types_name'))
+    )
     op.create_table('oauth1_consumers',
     sa.Column('id', sa.String(length=64), nullable=False),
     sa.Column('description', sa.Text(), nullable=True),
@@ -143,6 +168,54 @@ def upgrade() -> None:
     with op.batch_alter_table('limits', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_limits_holder_id'), ['holder_id'], unique=False)
 
+    op.create_table('metadef_associations',
+    sa.Column('namespace_id', sa.Integer(), nullable=False),
+    sa.Column('resource_type_id', sa.Integer(), nullable=False),
+    sa.Column('prefix', sa.String(length=80), nullable=True),
+    sa.Column('properties_target', sa.String(length=80), nullable=True),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['namespace_id'], ['metadef_namespaces.id'], name=op.f('fk_metadef_associations_namespace_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['resource_type_id'], ['metadef_resource_types.id'], name=op.f('fk_metadef_associations_resource_type_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('namespace_id', 'resource_type_id', name=op.f('pk_metadef_associations'))
+    )
+    with op.batch_alter_table('metadef_associations', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_metadef_associations_resource_type_id'), ['resource_type_id'], unique=False)
+
+    op.create_table('metadef_objects',
+    sa.Column('description', sa.Text(), nullable=True),
+    sa.Column('properties', sa.JSON(), nullable=False),
+    sa.Column('required', sa.JSON(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('namespace_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=80).with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mariadb').with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mysql'), nullable=False),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['namespace_id'], ['metadef_namespaces.id'], name=op.f('fk_metadef_objects_namespace_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_metadef_objects')),
+    sa.UniqueConstraint('namespace_id', 'name', name=op.f('uq_metadef_objects_namespace_id_name'))
+    )
+    op.create_table('metadef_properties',
+    sa.Column('definition', sa.JSON(), nullable=False),
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('namespace_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=80).with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mariadb').with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mysql'), nullable=False),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['namespace_id'], ['metadef_namespaces.id'], name=op.f('fk_metadef_properties_namespace_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_metadef_properties')),
+    sa.UniqueConstraint('namespace_id', 'name', name=op.f('uq_metadef_properties_namespace_id_name'))
+    )
+    op.create_table('metadef_tags',
+    sa.Column('id', sa.Integer(), nullable=False),
+    sa.Column('namespace_id', sa.Integer(), nullable=False),
+    sa.Column('name', sa.String(length=80).with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mariadb').with_variant(mysql.VARCHAR(charset='utf8mb4', collation='utf8mb4_bin', length=80), 'mysql'), nullable=False),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('updated_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['namespace_id'], ['metadef_namespaces.id'], name=op.f('fk_metadef_tags_namespace_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_metadef_tags')),
+    sa.UniqueConstraint('namespace_id', 'name', name=op.f('uq_metadef_tags_namespace_id_name'))
+    )
     op.create_table('policy_associations',
     sa.Column('endpoint_id', sa.String(length=64), nullable=False),
     sa.Column('service_id', sa.String(length=64), nullable=False),
@@ -495,6 +568,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_policy_associations_policy_id'))
 
     op.drop_table('policy_associations')
+    op.drop_table('metadef_tags')
+    op.drop_table('metadef_properties')
+    op.drop_table('metadef_objects')
+    with op.batch_alter_table('metadef_associations', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_metadef_associations_resource_type_id'))
+
+    op.drop_table('metadef_associations')
     with op.batch_alter_table('limits', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_limits_holder_id'))
 
@@ -524,6 +604,12 @@ def downgrade() -> None:
 
     op.drop_table('oauth1_nonces')
     op.drop_table('oauth1_consumers')
+    op.drop_table('metadef_resource_types')
+    with op.batch_alter_table('metadef_namespaces', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_metadef_namespaces_owner'))
+        batch_op.drop_index(batch_op.f('ix_metadef_namespaces_created_at'))
+
+    op.drop_table('metadef_namespaces')
     with op.batch_alter_table('federation_used_proofs', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_federation_used_proofs_expires_at'))
 
