@@ -20,6 +20,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 T = TypeVar("T")
+POOLED, MOST_AT_ONCE = 8, 64  # connections of one process to a database server: kept, and at most
 ATTEMPTS = 5  # of a transaction that the database refused for now (deadlock, lock wait)
 log = logging.getLogger(__name__)
 NAMES = {
@@ -73,6 +74,10 @@ class Database:
                 enable_from_linting=False,
                 pool_pre_ping=True,
                 pool_recycle=1800,
+                max_overflow=MOST_AT_ONCE - POOLED,
+                pool_size=POOLED,
+                # Turned into joins, our "is there one with room" conditions read every row before the first is given.
+                connect_args={"init_command": "SET SESSION optimizer_switch='exists_to_in=off'"},
                 isolation_level="READ COMMITTED",
             )
 

@@ -136,8 +136,11 @@ def spec_of(server: Server, ports: list[PortFacts], drive: dict[str, bytes] | No
 
 
 def store(db: Session, host: str, fact: GuestReport) -> bool:
-    """Write one guest's facts. True when they are news. A late report of an older generation does not go back in time."""
-    if db.get(Server, fact.server_id) is None:
+    """Write one guest's facts. True when they are news. A late report of an older generation does not go back in time.
+
+    The server's row is locked meanwhile, so that nobody forgets the server between the look and the writing.
+    """
+    if db.scalar(select(Server.id).where(Server.id == fact.server_id).with_for_update(read=True)) is None:
         return False
     guest = db.get(Guest, fact.server_id)
     if guest is None:

@@ -1,6 +1,6 @@
 """Converging servers in the control plane: what follows from a host's facts. The host's own half is `compute.agent`."""
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pileus.compute.guests.models import Guest
@@ -78,7 +78,8 @@ class Servers:
 
 
 def forget(db: Session, server: Server) -> None:
-    """The host has nothing left of it: ports, allocation and rows go together, the row last."""
+    """The host has nothing left of it: ports, allocation and rows go together, the row last. It is locked first, against late reports."""
+    db.execute(select(Server.id).where(Server.id == server.id).with_for_update())
     network.release_device(db, server.id)
     placement.release(db, server.id)
     db.execute(delete(Guest).where(Guest.server_id == server.id))

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy.exc import DataError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -164,6 +165,9 @@ class App:
                         raise
                     if attempt == ATTEMPTS - 1:
                         log.exception("the database refused %s", call.request.scope["path"])
+                except PoolTimeout:
+                    log.warning("no connection to the database came free for %s", call.request.scope["path"])
+                    break
         raise Unavailable("The database is busy; try again.", headers={"retry-after": "1"})
 
     def _authenticate(self, call: Call, request_id: str, db: Session, *, optional: bool) -> Context:

@@ -6,7 +6,9 @@ from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pileus.identity.columns import exact
+from pileus.identity.federation.identity_providers.models import IdentityProvider
 from pileus.identity.federation.names import NAME
+from pileus.identity.federation.protocols.models import Protocol
 from pileus.kernel.db import Base
 
 
@@ -22,7 +24,7 @@ class FederatedUser(Base):
     __table_args__ = (
         ForeignKeyConstraint(
             ["identity_provider_id", "protocol_id"],
-            ["federation_protocols.identity_provider_id", "federation_protocols.id"],
+            [Protocol.__table__.c.identity_provider_id, Protocol.__table__.c.id],
             name="fk_federated_users_protocol",
             ondelete="CASCADE",
         ),
@@ -35,9 +37,7 @@ class ExpiringMembership(Base):
     __tablename__ = "expiring_memberships"
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     group_id: Mapped[str] = mapped_column(ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True, index=True)
-    identity_provider_id: Mapped[str] = mapped_column(
-        ForeignKey("identity_providers.id", ondelete="CASCADE"), index=True
-    )
+    identity_provider_id: Mapped[str] = mapped_column(ForeignKey(IdentityProvider.id, ondelete="CASCADE"), index=True)
     expires_at: Mapped[datetime]
 
 
