@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import jwt
 import pytest
 import requests
@@ -72,7 +72,7 @@ def ready(admin: Caller, openid: OpenId) -> Caller:
 def tokens(openid: OpenId, client: str = "pileus", secret: str = SECRET) -> dict[str, str]:
     """Of Diana, for one of the provider's clients."""
     form = {"grant_type": "password", "username": "diana", "password": PASSWORD, "scope": "openid profile email"}
-    reply = httpx.post(f"{openid.address}/token", data=form, auth=(client, secret))
+    reply = httpx2.post(f"{openid.address}/token", data=form, auth=(client, secret))
     found: dict[str, str] = reply.json()
     return found
 
@@ -156,7 +156,7 @@ def test_other_bad_tokens(client: TestClient, ready: Caller, openid: OpenId) -> 
 
     stranger = rsa.generate_private_key(65537, 2048)
     head, body, signature = forged(openid).split(".")
-    public = next(key for key in httpx.get(f"{openid.address}/jwks.json").json()["keys"] if key["kty"] == "RSA")
+    public = next(key for key in httpx2.get(f"{openid.address}/jwks.json").json()["keys"] if key["kty"] == "RSA")
     none = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').decode()
     bad = [
         f"{none}.{body}.",
@@ -205,7 +205,7 @@ def go(client: TestClient, path: str = HERE) -> tuple[str, dict[str, str]]:
     assert reply.status_code == 302, reply.text
     asked = parse_qs(urlsplit(reply.headers["location"]).query)
     assert asked["code_challenge_method"] == ["S256"] and asked["nonce"] and asked["state"]
-    back = httpx.get(reply.headers["location"]).headers["location"]
+    back = httpx2.get(reply.headers["location"]).headers["location"]
     return back.partition("?")[0], {name: values[0] for name, values in parse_qs(urlsplit(back).query).items()}
 
 

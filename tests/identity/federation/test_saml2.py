@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import httpx
+import httpx2
 import pytest
 import requests
 from keystoneauth1.extras._saml2 import V3Saml2Password
@@ -84,7 +84,7 @@ def away(client: TestClient) -> tuple[str, str]:
     """To the provider with a browser, and what it gives the browser to bring back: the response, the relay state."""
     reply = client.get(HERE, params={"origin": DASHBOARD}, follow_redirects=False)
     assert reply.status_code == 302, reply.text
-    response, state, there = httpx.get(reply.headers["location"]).text.split("\n")
+    response, state, there = httpx2.get(reply.headers["location"]).text.split("\n")
     assert there == CLOUD + HERE
     return response, state
 
@@ -123,7 +123,7 @@ def ecp(client: TestClient, idp: SamlProvider) -> str:
     assert question.status_code == 200 and question.headers["content-type"] == "application/vnd.paos+xml"
     assert f'responseConsumerURL="{CLOUD}{AUTH}"' in question.text
     body = re.sub(r"<S:Header>.*</S:Header>", "", question.text, flags=re.DOTALL)
-    answer = httpx.post(
+    answer = httpx2.post(
         f"{idp.address}/soap", content=body, auth=("diana", PASSWORD), headers={"content-type": "text/xml"}
     )
     assert answer.status_code == 200
@@ -367,7 +367,7 @@ def test_keystoneauth(seeded: Path, tmp_path: Path, idp: SamlProvider) -> None:
         admin = log_in(TestClient(App(cloud, [MANIFEST])), "admin", project="admin")
         projects = [{"name": "hers", "roles": [{"name": "member"}]}]
         home = set_up(admin, "shib", "saml2", [*RULES, rule([{"type": "uid"}], {"projects": projects})])["domain_id"]
-        idp.trust(httpx.get(address + AUTH.replace("/auth", "/metadata")).text)
+        idp.trust(httpx2.get(address + AUTH.replace("/auth", "/metadata")).text)
         plugin = V3Saml2Password(
             auth_url=f"{address}/identity/v3",
             identity_provider="shib",
