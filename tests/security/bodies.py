@@ -138,6 +138,7 @@ BODIES: dict[str, Any] = {
     "compute POST /v2.1/servers": {
         "server": {"name": "fresh", "imageRef": "<shared:image>", "flavorRef": "42", "networks": "none"}
     },
+    "image POST /v2/metadefs/namespaces": {"namespace": "Fresh::Namespace"},
     "compute POST /v2.1/pileus-boot-forecasts": {
         "server": {"name": "fresh", "imageRef": "<shared:image>", "flavorRef": "42", "networks": "none"}
     },
