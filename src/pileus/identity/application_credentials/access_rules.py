@@ -6,8 +6,9 @@ from pileus.identity.application_credentials import actions, replies, rules
 from pileus.identity.application_credentials.models import AccessRule, ApplicationCredentialRule
 from pileus.identity.envelope import collection
 from pileus.identity.users.models import User
+from pileus.identity.users.owned import Owned, owned
 from pileus.identity.users.routes import user
-from pileus.kernel.errors import Forbidden, NotFound
+from pileus.kernel.errors import Forbidden
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import Listing, exact
 from pileus.kernel.http.routes import Route
@@ -24,26 +25,7 @@ ACCESS_RULES = Listing(
     default_sort=(("id", "asc"),),
     always_limited=False,
 )
-
-
-class Owned:
-    """A user's access rule."""
-
-    def __init__(self, owner: User, rule: AccessRule) -> None:
-        self.owner = owner
-        self.rule = rule
-
-    def policy_target(self) -> dict[str, object]:
-        return self.owner.policy_target()
-
-
-def owned(call: Call, user_id: str, access_rule_id: str) -> Owned:
-    owner = user(call, user_id)
-    row = call.db.get(AccessRule, access_rule_id)
-    if row is None or row.user_id != owner.id:
-        call.enforce(call.route.policy, owner.policy_target())
-        raise NotFound(f"Access rule {access_rule_id} could not be found.")
-    return Owned(owner, row)
+OWNED = owned(AccessRule, AccessRule.user_id, "access_rule_id", "Access rule")
 
 
 def index(call: Call, target: User) -> Json:
@@ -53,16 +35,16 @@ def index(call: Call, target: User) -> Json:
     return collection(call, path, "access_rules", [_view(call, row) for row in page.items], link)
 
 
-def show(call: Call, target: Owned) -> Json:
-    return {"access_rule": _view(call, target.rule)}
+def show(call: Call, target: Owned[AccessRule]) -> Json:
+    return {"access_rule": _view(call, target.row)}
 
 
-def destroy(call: Call, target: Owned) -> None:
+def destroy(call: Call, target: Owned[AccessRule]) -> None:
     actions.check_unrestricted(call)
     in_use = select(ApplicationCredentialRule.application_credential_id)
-    if call.db.scalar(in_use.where(ApplicationCredentialRule.access_rule_id == target.rule.id)) is not None:
-        raise Forbidden(f"Access rule {target.rule.id} is in use: delete the application credentials with it first.")
-    call.db.delete(target.rule)
+    if call.db.scalar(in_use.where(ApplicationCredentialRule.access_rule_id == target.row.id)) is not None:
+        raise Forbidden(f"Access rule {target.row.id} is in use: delete the application credentials with it first.")
+    call.db.delete(target.row)
 
 
 def _view(call: Call, rule: AccessRule) -> Json:
@@ -74,6 +56,6 @@ _ALL = "/v3/users/{user_id}/access_rules"
 _ONE = _ALL + "/{access_rule_id}"
 ROUTES = (
     Route("GET", _ALL, index, "identity:list_access_rules", load=user, reply=replies.RULES, query=ACCESS_RULES),
-    Route("GET", _ONE, show, "identity:get_access_rule", load=owned, reply=replies.RULE),
-    Route("DELETE", _ONE, destroy, "identity:delete_access_rule", load=owned, status=204),
+    Route("GET", _ONE, show, "identity:get_access_rule", load=OWNED, reply=replies.RULE),
+    Route("DELETE", _ONE, destroy, "identity:delete_access_rule", load=OWNED, status=204),
 )

@@ -1,10 +1,10 @@
 """Making application credentials: never with more than the token that asks has."""
 
 import secrets
-from datetime import datetime
 
 from sqlalchemy import func, select
 
+from pileus.identity import expiry
 from pileus.identity.application_credentials import rules
 from pileus.identity.application_credentials.models import (
     ApplicationCredential,
@@ -17,7 +17,6 @@ from pileus.identity.passwords.hashing import Hasher
 from pileus.identity.roles.models import Role
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.users.models import User
-from pileus.kernel import clock
 from pileus.kernel.errors import BadRequest, Conflict, Forbidden
 from pileus.kernel.http.call import Call
 from pileus.kernel.http.schema import UNSET, Unset
@@ -56,7 +55,9 @@ def add(call: Call, user_id: str, given: NewCredential) -> tuple[ApplicationCred
         name=given.name,
         description=given.description or None,
         secret_hash=call.cloud.part(Hasher).hash(secret),
-        expires_at=_ends(given.expires_at, parent.expires_at if parent else None),
+        expires_at=expiry.ends(
+            given.expires_at, parent.expires_at if parent else None, BadRequest, "the application credential"
+        ),
         unrestricted=given.unrestricted is True,
         ruled=call.context.access_rules is not None or isinstance(given.access_rules, list),
     )
@@ -81,20 +82,6 @@ def _check_room(call: Call, user_id: str) -> None:
     held = select(func.count()).where(ApplicationCredential.user_id == user_id)
     if (call.db.scalar(held) or 0) >= most:
         raise Forbidden(f"You may have {most} application credentials at most: delete one first.")
-
-
-def _ends(asked: str | Unset | None, latest: datetime | None) -> datetime | None:
-    if not isinstance(asked, str):
-        return latest
-    try:
-        ends = clock.parse(asked)
-    except ValueError:
-        raise BadRequest(f"expires_at {asked!r} is not a time; write it as 2030-01-31T12:00:00Z.") from None
-    if ends <= clock.now():
-        raise BadRequest("expires_at is in the past.")
-    if latest is not None and ends > latest:
-        raise BadRequest("expires_at is later than that of the application credential in use.")
-    return ends
 
 
 def _roles(call: Call, asked: list[RoleRef] | Unset) -> list[Role]:

@@ -10,8 +10,8 @@ from pileus.identity.envelope import collection
 from pileus.identity.filters import names
 from pileus.identity.tokens import revocation
 from pileus.identity.users.models import User
+from pileus.identity.users.owned import Owned, owned
 from pileus.identity.users.routes import user
-from pileus.kernel.errors import NotFound
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import Listing, exact, flag
 from pileus.kernel.http.routes import Route
@@ -28,26 +28,9 @@ CREDENTIALS = Listing(
     default_sort=(("name", "asc"),),
     always_limited=False,
 )
-
-
-class Owned:
-    """A user's credential."""
-
-    def __init__(self, owner: User, credential: ApplicationCredential) -> None:
-        self.owner = owner
-        self.credential = credential
-
-    def policy_target(self) -> dict[str, object]:
-        return self.owner.policy_target()
-
-
-def owned(call: Call, user_id: str, application_credential_id: str) -> Owned:
-    owner = user(call, user_id)
-    row = call.db.get(ApplicationCredential, application_credential_id)
-    if row is None or row.user_id != owner.id:
-        call.enforce(call.route.policy, owner.policy_target())
-        raise NotFound(f"Application credential {application_credential_id} could not be found.")
-    return Owned(owner, row)
+OWNED = owned(
+    ApplicationCredential, ApplicationCredential.user_id, "application_credential_id", "Application credential"
+)
 
 
 def index(call: Call, target: User) -> Json:
@@ -62,13 +45,13 @@ def create(call: Call, target: User, body: NewCredentialBody) -> Json:
     return {"application_credential": views(call, [made])[0] | {"secret": secret}}
 
 
-def show(call: Call, target: Owned) -> Json:
-    return {"application_credential": views(call, [target.credential])[0]}
+def show(call: Call, target: Owned[ApplicationCredential]) -> Json:
+    return {"application_credential": views(call, [target.row])[0]}
 
 
-def destroy(call: Call, target: Owned) -> None:
+def destroy(call: Call, target: Owned[ApplicationCredential]) -> None:
     actions.check_unrestricted(call)
-    call.db.delete(target.credential)
+    call.db.delete(target.row)
     revocation.look_again(call)
 
 
@@ -86,6 +69,6 @@ ROUTES = (
         offload=True,
         reply=replies.CREATED,
     ),
-    Route("GET", _ONE, show, "identity:get_application_credential", load=owned, reply=replies.CREDENTIAL),
-    Route("DELETE", _ONE, destroy, "identity:delete_application_credential", load=owned, status=204),
+    Route("GET", _ONE, show, "identity:get_application_credential", load=OWNED, reply=replies.CREDENTIAL),
+    Route("DELETE", _ONE, destroy, "identity:delete_application_credential", load=OWNED, status=204),
 )

@@ -8,6 +8,7 @@ from pileus.identity.oauth1.models import AccessToken, AccessTokenRole
 from pileus.identity.roles.models import Role
 from pileus.identity.tokens import revocation
 from pileus.identity.users.models import User
+from pileus.identity.users.owned import Owned, owned
 from pileus.identity.users.routes import user
 from pileus.kernel.clock import iso_micro
 from pileus.kernel.errors import Forbidden, NotFound
@@ -23,26 +24,7 @@ ACCESS_TOKENS = Listing(
     default_sort=(("id", "asc"),),
     always_limited=False,
 )
-
-
-class Owned:
-    """A user's access token."""
-
-    def __init__(self, owner: User, token: AccessToken) -> None:
-        self.owner = owner
-        self.token = token
-
-    def policy_target(self) -> dict[str, object]:
-        return self.owner.policy_target()
-
-
-def owned(call: Call, user_id: str, access_token_id: str) -> Owned:
-    owner = user(call, user_id)
-    row = call.db.get(AccessToken, access_token_id)
-    if row is None or row.user_id != owner.id:
-        call.enforce(call.route.policy, owner.policy_target())
-        raise NotFound(f"Access token {access_token_id} could not be found.")
-    return Owned(owner, row)
+OWNED = owned(AccessToken, AccessToken.user_id, "access_token_id", "Access token")
 
 
 def index(call: Call, target: User) -> Json:
@@ -52,26 +34,26 @@ def index(call: Call, target: User) -> Json:
     return collection(call, path, "access_tokens", [_view(call, row) for row in page.items], link)
 
 
-def show(call: Call, target: Owned) -> Json:
-    return {"access_token": _view(call, target.token)}
+def show(call: Call, target: Owned[AccessToken]) -> Json:
+    return {"access_token": _view(call, target.row)}
 
 
-def destroy(call: Call, target: Owned) -> None:
+def destroy(call: Call, target: Owned[AccessToken]) -> None:
     if call.context.delegated:
         raise Forbidden("A delegated token can not end its user's access tokens.")
-    call.db.delete(target.token)
+    call.db.delete(target.row)
     revocation.look_again(call)
 
 
-def list_roles(call: Call, target: Owned) -> Json:
-    path = _path(target.token) + "/roles"
-    return collection(call, path, "roles", [_role_view(call, role) for role in _roles(call, target.token)])
+def list_roles(call: Call, target: Owned[AccessToken]) -> Json:
+    path = _path(target.row) + "/roles"
+    return collection(call, path, "roles", [_role_view(call, role) for role in _roles(call, target.row)])
 
 
-def show_role(call: Call, target: Owned, role_id: str) -> Json:
-    role = next((role for role in _roles(call, target.token) if role.id == role_id), None)
+def show_role(call: Call, target: Owned[AccessToken], role_id: str) -> Json:
+    role = next((role for role in _roles(call, target.row) if role.id == role_id), None)
     if role is None:
-        raise NotFound(f"Access token {target.token.id} does not give role {role_id}.")
+        raise NotFound(f"Access token {target.row.id} does not give role {role_id}.")
     return {"role": _role_view(call, role)}
 
 
@@ -105,10 +87,10 @@ _ALL = "/v3/users/{user_id}/OS-OAUTH1/access_tokens"
 _ONE = _ALL + "/{access_token_id}"
 ROUTES = (
     Route("GET", _ALL, index, "identity:list_access_tokens", load=user, reply=replies.ACCESS_TOKENS),
-    Route("GET", _ONE, show, "identity:get_access_token", load=owned, reply=replies.ACCESS_TOKEN),
-    Route("DELETE", _ONE, destroy, "identity:delete_access_token", load=owned, status=204),
-    Route("GET", _ONE + "/roles", list_roles, "identity:list_access_token_roles", load=owned, reply=replies.ROLES),
+    Route("GET", _ONE, show, "identity:get_access_token", load=OWNED, reply=replies.ACCESS_TOKEN),
+    Route("DELETE", _ONE, destroy, "identity:delete_access_token", load=OWNED, status=204),
+    Route("GET", _ONE + "/roles", list_roles, "identity:list_access_token_roles", load=OWNED, reply=replies.ROLES),
     Route(
-        "GET", _ONE + "/roles/{role_id}", show_role, "identity:get_access_token_role", load=owned, reply=replies.ROLE
+        "GET", _ONE + "/roles/{role_id}", show_role, "identity:get_access_token_role", load=OWNED, reply=replies.ROLE
     ),
 )

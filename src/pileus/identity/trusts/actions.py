@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import CursorResult, and_, delete, or_
 from sqlalchemy.orm import Session
 
-from pileus.identity import held
+from pileus.identity import expiry, held
 from pileus.identity.credentials.delegated import delegation
 from pileus.identity.roles.inference import RoleName
 from pileus.identity.settings import IdentitySettings
@@ -18,7 +18,6 @@ from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest, Forbidden, NotFound
 from pileus.kernel.http.call import Call
-from pileus.kernel.http.schema import Unset
 
 KEPT = timedelta(days=1)  # the longest that a token may live
 
@@ -43,7 +42,12 @@ def add(call: Call, given: NewTrust) -> Trust:
         trustee_user_id=given.trustee_user_id,
         project_id=project_id,
         impersonation=given.impersonation,
-        expires_at=_ends(given.expires_at, queries.ends(queries.chain(call.db, parent.id)) if parent else None),
+        expires_at=expiry.ends(
+            given.expires_at,
+            queries.ends(queries.chain(call.db, parent.id)) if parent else None,
+            Forbidden,
+            "the trust",
+        ),
         remaining_uses=given.remaining_uses or None,
         redelegation_count=_redelegations(call, given, parent),
         redelegated_trust_id=parent.id if parent is not None else None,
@@ -87,20 +91,6 @@ def _in_use(call: Call) -> Trust | None:
     if trust is None or trust.redelegation_count < 1:
         raise Forbidden("The trust in use can not be handed on.")
     return trust
-
-
-def _ends(asked: str | Unset | None, latest: datetime | None) -> datetime | None:
-    if not isinstance(asked, str):
-        return latest
-    try:
-        ends = clock.parse(asked)
-    except ValueError:
-        raise BadRequest(f"expires_at {asked!r} is not a time; write it as 2030-01-31T12:00:00Z.") from None
-    if ends <= clock.now():
-        raise BadRequest("expires_at is in the past.")
-    if latest is not None and ends > latest:
-        raise Forbidden("expires_at is later than that of the trust in use.")
-    return ends
 
 
 def _redelegations(call: Call, given: NewTrust, parent: Trust | None) -> int:
