@@ -29,8 +29,9 @@ from bench.figures import Figure
 from bench.machine import Meter
 from pileus.composition import SERVICES
 from pileus.compute.hosts.models import Host
-from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain, summarise
+from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain
 from pileus.compute.scheduler.request import Request as Wish
+from pileus.compute.scheduler.verdicts import summarise
 from pileus.compute.settings import ComputeSettings
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud

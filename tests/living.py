@@ -175,10 +175,14 @@ class Living:
 
 @asynccontextmanager
 async def living_cloud(
-    folder: Path, *, interval: float = 0.2, overrides: Mapping[str, Any] | None = None
+    folder: Path,
+    *,
+    interval: float = 0.2,
+    overrides: Mapping[str, Any] | None = None,
+    file: Path | None = None,
 ) -> AsyncIterator[Living]:
-    """`interval`: seconds between looks when nothing hints at news, for the agent and the reconciler."""
-    with whole_cloud(folder, seeds=True, overrides=overrides) as cloud:
+    """`interval`: seconds between looks when nothing hints at news, for the agent and the reconciler. `file`: a configuration."""
+    with whole_cloud(folder, seeds=True, overrides=overrides, file=file) as cloud:
         living = Living(folder, cloud, interval)
         await living.start()
         try:

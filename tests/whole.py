@@ -15,10 +15,12 @@ assert MANIFESTS
 
 
 @contextmanager
-def whole_cloud(folder: Path, *, seeds: bool = False, overrides: Mapping[str, Any] | None = None) -> Iterator[Cloud]:
-    """`overrides` are `[cloud]` settings."""
+def whole_cloud(
+    folder: Path, *, seeds: bool = False, overrides: Mapping[str, Any] | None = None, file: Path | None = None
+) -> Iterator[Cloud]:
+    """`overrides` are `[cloud]` settings; `file` is a configuration."""
     prepare(folder, Owner(0, 0), Owner(0, 0))
-    conf = load(folder, None, {"hypervisor": "fake", "network_mechanism": "fake"} | dict(overrides or {}))
+    conf = load(folder, file, {"hypervisor": "fake", "network_mechanism": "fake"} | dict(overrides or {}))
     cloud = compose(conf, MemoryBus())
     Base.metadata.create_all(cloud.db.engine)
     if seeds:

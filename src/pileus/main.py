@@ -27,9 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
             return logs(options)
         case "image":
-            from pileus.cli.image import build
+            from pileus.cli.image import image
 
-            return build(options)
+            return image(options)
         case "config":
             from pileus.cli.config import describe
 

@@ -13,8 +13,9 @@ from pileus.compute.drivers.base import HostFacts
 from pileus.compute.hosts import register
 from pileus.compute.manifest import MANIFEST
 from pileus.compute.scheduler import choose
-from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain, summarise
+from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain
 from pileus.compute.scheduler.request import Request
+from pileus.compute.scheduler.verdicts import summarise
 from pileus.compute.settings import ComputeSettings
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.db import new_id

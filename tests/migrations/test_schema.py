@@ -62,6 +62,9 @@ FIRST_CLOUD = (
     "INSERT INTO passwords (user_id, hash, created_at) VALUES ('u', 'x', '2026-01-01 00:00:00')",
     "INSERT INTO application_credentials (id, user_id, project_id, name, secret_hash, unrestricted) "
     "VALUES ('a', 'u', 'default', 'robot', 'x', 0)",
+    "INSERT INTO images (id, name, status, visibility, min_disk, min_ram, protected, os_hidden, created_at, updated_at, data_key) "
+    "VALUES ('i', 'pico', 'active', 'public', 0, 0, 0, 0, '2026-01-01 00:00:00', '2026-01-01 00:00:00', 'k')",
+    "INSERT INTO image_tags (image_id, value) VALUES ('i', 'small')",
 )
 
 
@@ -80,6 +83,9 @@ def test_a_cloud_of_the_first_revision_is_taken_along(
     with database.engine.connect() as connection:
         assert connection.execute(text("SELECT name FROM users")).scalars().all() == ["admin"]
         assert connection.execute(text("SELECT ruled FROM application_credentials")).scalar() == 0
+        places = connection.execute(text("SELECT image_id, store, `key`, until FROM image_locations")).all()
+        assert [tuple(place) for place in places] == [("i", "file", "k", None)]
+        assert connection.execute(text("SELECT value FROM image_tags")).scalar() == "small"
     database.close()
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import select
 from pileus.cli import running
 from pileus.compute.guests.models import Guest
 from pileus.compute.servers.models import Server
+from pileus.compute.topology import claims
 from pileus.kernel.db import Database
 from pileus.network import internal as network
 from pileus.placement import internal as placement
@@ -28,6 +29,7 @@ def audit(options: argparse.Namespace) -> int:
         findings += [
             f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers
         ]
+        findings += claims.strays(db, dict(db.execute(select(Server.id, Server.host_id)).all()))
     database.close()
     for finding in findings:
         print(finding)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from pileus.cli.identity import options as identity_options
 
+RECIPES = ("pico", "debian")
+
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="pileus", description="A cloud that speaks OpenStack's APIs, from one command.")
@@ -29,12 +31,23 @@ def parser() -> argparse.ArgumentParser:
     logs.add_argument("-f", "--follow", action="store_true", help="go on printing what is added")
     logs.add_argument("-n", "--lines", type=int, default=50, help="how many lines of each")
 
-    image = commands.add_parser("image", help="guest images made on this machine")
+    image = commands.add_parser("image", help="guest images: built on this machine, or a distribution's own")
     image_commands = image.add_subparsers(dest="image_command", metavar="COMMAND", required=True)
-    build = image_commands.add_parser("build", help="build the small guest image from Debian's packages")
+    build = image_commands.add_parser("build", help="build a guest image from Debian's packages")
     build.add_argument(
-        "out", type=Path, nargs="?", default=Path("pico.qcow2"), help="file to write (default pico.qcow2)"
+        "recipe", choices=RECIPES, help="pico: small, for tests; debian: all of Debian 12, with cloud-init"
     )
+    build.add_argument("out", type=Path, nargs="?", metavar="FILE", help="file to write (default RECIPE.qcow2)")
+    add = image_commands.add_parser("add", help="take a file, such as a distribution's image, into this cloud")
+    add.add_argument("source", metavar="FILE_OR_URL", help="a disk image; its format is found by its bytes")
+    add.add_argument("--name", required=True)
+    add.add_argument(
+        "--disk-format", metavar="FORMAT", help="refuse any other; `raw` is needed where bytes say nothing"
+    )
+    add.add_argument("--sha256", metavar="HASH", help="what it must be, or a file of hashes as published beside it")
+    add.add_argument("--sha512", metavar="HASH", help="the same with SHA-512")
+    add.add_argument("--visibility", choices=("public", "community", "shared", "private"), default="public")
+    add.add_argument("--property", action="append", default=[], metavar="NAME=VALUE", help="may be given repeatedly")
 
     commands.add_parser("config", help="print every setting with its meaning and default")
     commands.add_parser(
@@ -46,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("test", help="set up what is missing and run the checks and tests")
     identity = commands.add_parser("identity", help="keys, tokens, trusts; the administrator's way back in")
     identity_options.add(identity)
-    for command in (up, down, why, identity, *(commands.choices[name] for name in ("status", "logs", "audit"))):
+    for command in (up, down, why, identity, add, *(commands.choices[name] for name in ("status", "logs", "audit"))):
         command.add_argument(
             "--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)"
         )

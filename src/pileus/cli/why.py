@@ -7,12 +7,14 @@ from sqlalchemy.orm import Session
 
 from pileus.cli.identity.installation import composed
 from pileus.compute.hosts.models import Host
-from pileus.compute.scheduler.choose import explain, summarise
+from pileus.compute.scheduler.choose import explain
 from pileus.compute.scheduler.request import Request
+from pileus.compute.scheduler.verdicts import summarise
 from pileus.compute.servers import states
 from pileus.compute.servers.create import resources_of
 from pileus.compute.servers.models import Server
 from pileus.compute.settings import ComputeSettings
+from pileus.compute.topology import wish as wishes
 from pileus.kernel import clock
 
 
@@ -47,13 +49,16 @@ def _lines(db: Session, settings: ComputeSettings, server: Server) -> list[str]:
 
 
 def _now(db: Session, settings: ComputeSettings, server: Server) -> list[str]:
+    properties = server.image.get("properties", {})
+    hardware = wishes.of(settings, server.flavor, properties)
     request = Request(
-        resources=resources_of(server.flavor),
-        image_properties=server.image.get("properties", {}),
+        resources=wishes.resources(hardware, resources_of(server.flavor)),
+        image_properties=properties,
         extra_specs=server.flavor["extra_specs"],
         project_id=server.project_id,
         flavor_name=server.flavor["name"],
         availability_zone=server.availability_zone,
+        hardware=hardware,
     )
     verdicts = explain(db, settings, request)
     hosts = db.scalar(select(func.count()).select_from(Host)) or 0

@@ -17,8 +17,7 @@ from pileus.compute.limits import routes as limits
 from pileus.compute.migrations import routes as migrations
 from pileus.compute.quota_sets import routes as quota_sets
 from pileus.compute.removed import routes as removed
-from pileus.compute.scheduler.filters import FILTERS
-from pileus.compute.scheduler.weighers import WEIGHERS
+from pileus.compute.scheduler import filters, weighers
 from pileus.compute.server_groups import routes as server_groups
 from pileus.compute.server_interfaces import routes as server_interfaces
 from pileus.compute.server_metadata import routes as server_metadata
@@ -95,7 +94,7 @@ RULES = (
 def setup(cloud: Cloud) -> None:
     """A check or weigher that does not exist is told at the start, not to the first who boots a server."""
     settings = cloud.settings(ComputeSettings)
-    known = {"scheduler_filters": set(FILTERS), "scheduler_weights": set(WEIGHERS)}
+    known = {"scheduler_filters": set(filters.NAMES), "scheduler_weights": set(weighers.NAMES)}
     for name, names in known.items():
         if strange := set(getattr(settings, name)) - names:
             listed = ", ".join(sorted(names))

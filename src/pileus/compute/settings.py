@@ -5,6 +5,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
+from pileus.compute.topology.aliases import PciAlias
+
 USUAL_FILTERS = (
     "AvailabilityZoneFilter",
     "ImagePropertiesFilter",
@@ -41,6 +43,41 @@ class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         dict[str, float],
         Meta(description="multipliers of weighers (ram, cpu, disk, io_ops, …); below 0 packs hosts full"),
     ] = {}
+    host_subset_size: Annotated[int, Meta(ge=1, description="choose at random among that many of the best hosts")] = 1
+    max_io_ops_per_host: Annotated[
+        int, Meta(ge=0, description="servers that a host may be building or changing at once (IoOpsFilter)")
+    ] = 8
+    max_instances_per_host: Annotated[int, Meta(ge=1, description="servers on a host (NumInstancesFilter)")] = 50
+    isolated_hosts: Annotated[list[str], Meta(description="hosts kept for isolated_images (IsolatedHostsFilter)")] = []
+    isolated_images: Annotated[list[str], Meta(description="ids of images that run on isolated_hosts alone")] = []
+    restrict_isolated_hosts_to_isolated_images: Annotated[
+        bool, Meta(description="isolated hosts take no other images")
+    ] = True
+    aggregate_image_properties_isolation_namespace: Annotated[
+        str, Meta(description="image properties that AggregateImagePropertiesIsolation looks at begin so; empty: all")
+    ] = ""
+    aggregate_image_properties_isolation_separator: Annotated[
+        str, Meta(description="what stands between that namespace and the property")
+    ] = "."
+    metrics_weight_setting: Annotated[
+        dict[str, float], Meta(description="metrics of hosts and their ratios, for the weigher `metrics`")
+    ] = {}
+    metrics_required: Annotated[
+        bool, Meta(description="refuse hosts that do not report all of these (MetricsFilter), else weigh them low")
+    ] = True
+    metrics_weight_of_unavailable: Annotated[
+        float, Meta(description="weight of a host that does not report all of these, where they are not required")
+    ] = -10000.0
+    image_props_weight_setting: Annotated[
+        dict[str, float], Meta(description="image properties that the weigher `image_props` compares; empty: all alike")
+    ] = {}
+    pci_alias: Annotated[
+        list[PciAlias],
+        Meta(description="names for PCI devices, for pci_passthrough:alias of flavors: name, vendor_id, product_id, …"),
+    ] = []
+    packing_host_numa_cells_allocation_strategy: Annotated[
+        bool, Meta(description="fill a host's NUMA cells one by one; false: spread guests over them")
+    ] = True
     boot_attempts: Annotated[
         int, Meta(ge=1, description="tries of a host to start a guest before the server is in ERROR")
     ] = 3

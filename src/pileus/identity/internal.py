@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pileus.identity.catalog.queries import catalog
 from pileus.identity.projects import queries as projects
 from pileus.identity.projects.models import Project
 from pileus.identity.seeds import DEFAULT_DOMAIN, SERVICE_PROJECT, SERVICE_USER
@@ -54,3 +55,13 @@ def service_token(cloud: Cloud, db: Session, *, lifetime: int = 900) -> str:
     if issued is None:
         raise LookupError("the cloud's own user has no role in the project service: run the seeds")
     return issued[0]
+
+
+def endpoint(cloud: Cloud, db: Session, kind: str, region: str, interface: str) -> str | None:
+    """The address of a type of service in a region, as the catalog has it for everybody; None: there is none."""
+    for service in catalog(cloud, db, {}):
+        if service["type"] == kind:
+            for one in service["endpoints"]:
+                if one["region_id"] == region and one["interface"] == interface:
+                    return str(one["url"]).rstrip("/")
+    return None

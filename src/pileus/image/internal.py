@@ -8,15 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pileus.image.data import local
-from pileus.image.drivers.base import DataKey, Stores
 from pileus.image.images import queries
-from pileus.image.images.models import ACTIVE, DEACTIVATED, Image
+from pileus.image.images.models import Image
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Context
 
 
 class ImageFacts(msgspec.Struct, frozen=True):
-    """Sizes in bytes (0: not known), `min_disk` in GiB, `min_ram` in MiB; `sha512` is "" before the data came."""
+    """Sizes in bytes (0: not known), `min_disk` in GiB, `min_ram` in MiB; hashes are in hex, "" where none is known."""
 
     id: str
     name: str
@@ -26,6 +25,8 @@ class ImageFacts(msgspec.Struct, frozen=True):
     size: int
     virtual_size: int
     sha512: str
+    hash_algorithm: str
+    hash_value: str
     min_disk: int
     min_ram: int
     owner: str | None
@@ -48,15 +49,6 @@ def facts(db: Session, image_ids: Sequence[str]) -> dict[str, ImageFacts]:
 def download_url(cloud: Cloud, image_id: str) -> str:
     """Where a caller with a token reads the data (`GET`, `Range` is understood)."""
     return f"{cloud.endpoint('image')}/v2/images/{image_id}/file"
-
-
-def path_of(cloud: Cloud, image_id: str) -> Path | None:
-    """The data's file, where the store has one on this host and the image is complete. Read only."""
-    with cloud.db.reading() as db:
-        row = db.execute(select(Image.status, Image.data_key).where(Image.id == image_id)).one_or_none()
-    if row is None or row.data_key is None or row.status not in (ACTIVE, DEACTIVATED):
-        return None
-    return cloud.part(Stores).default.path(DataKey(image_id, row.data_key))
 
 
 def import_file(
@@ -98,6 +90,8 @@ def _facts(image: Image) -> ImageFacts:
         size=image.size or 0,
         virtual_size=image.virtual_size or 0,
         sha512=(image.os_hash_value or "") if image.os_hash_algo == "sha512" else "",
+        hash_algorithm=image.os_hash_algo or "",
+        hash_value=image.os_hash_value or "",
         min_disk=image.min_disk,
         min_ram=image.min_ram,
         owner=image.owner,

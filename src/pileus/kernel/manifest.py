@@ -29,7 +29,8 @@ class Chore:
 class Manifest:
     """`name` is also the configuration section and the path prefix of the service (`/compute`).
 
-    `error_body` gives the JSON of an error in the service's own form; `types` are the catalog's service types with the path of the
+    `error_body` gives the JSON of an error in the service's own form; `error_page` its HTML, with all in it escaped, for clients
+    that do not ask for JSON (None: all get JSON). `types` are the catalog's service types with the path of the
     endpoint under the prefix. `setup` registers the service's parts in every role's process. `seed` writes the rows that a new cloud
     starts with: idempotent, run once by `pileus up` after the migrations, and again when `seed_version` rises. `lax_types` lets "1"
     be 1 in bodies; `head_as_get` answers HEAD wherever there is a GET. `written` is told of each committed request that may have
@@ -51,5 +52,6 @@ class Manifest:
     chores: "Sequence[Chore]" = ()
     written: "Callable[[Cloud], None] | None" = None
     lax_types: bool = True
+    error_page: Callable[[ApiError], str] | None = None
     head_as_get: bool = False
     request_id_header: str = "x-openstack-request-id"

@@ -8,8 +8,9 @@ reconciler; a killed one costs at most a lease.
 import asyncio
 import contextlib
 import logging
+import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -77,7 +78,10 @@ def backoff(attempts: int) -> float:
 
 @dataclass
 class Reconciler:
-    """`step(id)` reads the row, takes one step towards what is wanted and says what next. It opens its own transactions."""
+    """`step(id)` reads the row, takes one step towards what is wanted and says what next. It opens its own transactions.
+
+    `parallel` above 1 is for steps that take minutes: each has a thread of its own, and its lease is renewed while it runs.
+    """
 
     name: str
     model: type[Any]
@@ -86,8 +90,10 @@ class Reconciler:
     lease_seconds: float = 60
     interval: float = 5
     batch: int = 50
+    parallel: int = 1
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _urgent: set[str] = field(default_factory=set)
+    _busy: set[str] = field(default_factory=set)
 
     def poke(self, row_id: str | None = None) -> None:
         if row_id is not None:
@@ -100,7 +106,9 @@ class Reconciler:
             self._wake.clear()
             try:
                 urgent, self._urgent = list(self._urgent), set()
-                if await asyncio.to_thread(self.round, urgent):
+                if self.parallel > 1:
+                    await self._start(urgent)
+                elif await asyncio.to_thread(self.round, urgent):
                     continue
                 pause = await asyncio.to_thread(self._pause)
             except Exception:  # the database is away, for one
@@ -110,8 +118,33 @@ class Reconciler:
                 async with asyncio.timeout(pause):
                     await self._wake.wait()
 
+    async def _start(self, urgent: list[str]) -> None:
+        """Begin work on rows that are due, as far as there is room. Nobody waits for the threads when the process ends."""
+        loop = asyncio.get_running_loop()
+        due = [row_id for row_id in await asyncio.to_thread(self.due, urgent) if row_id not in self._busy]
+        for row_id in due[: self.parallel - len(self._busy)]:
+            self._busy.add(row_id)
+            threading.Thread(
+                target=self._work_apart, args=(row_id, loop), name=f"{self.name} {row_id}", daemon=True
+            ).start()
+
+    def _work_apart(self, row_id: str, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self.work(row_id)
+        except Exception:
+            log.exception("%s %s", self.name, row_id)
+        finally:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._ended, row_id)
+
+    def _ended(self, row_id: str) -> None:
+        self._busy.discard(row_id)
+        self._wake.set()
+
     def _pause(self) -> float:
         """Seconds until the next row is due and free, at most `interval`."""
+        if len(self._busy) >= self.parallel:
+            return self.interval
         model, now = self.model, clock.now()
         with self.db.reading() as db:
             due = db.scalar(
@@ -123,6 +156,10 @@ class Reconciler:
 
     def round(self, urgent: list[str] | None = None) -> int:
         """Work on every row that is due; how many there were."""
+        return sum(self.work(row_id) for row_id in self.due(urgent or []))
+
+    def due(self, urgent: list[str]) -> list[str]:
+        """Ids of rows to look at now: first those that somebody pointed at."""
         now = clock.now()
         with self.db.reading() as db:
             free = or_(self.model.lease_until.is_(None), self.model.lease_until < now)
@@ -132,20 +169,44 @@ class Reconciler:
                 .order_by(self.model.retry_at)
                 .limit(self.batch)
             )
-            ids = list(dict.fromkeys([*(urgent or []), *db.scalars(due)]))
-        return sum(self.work(row_id) for row_id in ids)
+            return list(dict.fromkeys([*urgent, *db.scalars(due)]))
 
     def work(self, row_id: str) -> bool:
         lease = self._claim(row_id)
         if lease is None:
             return False
         try:
-            outcome = self.step(row_id)
+            with self._kept(row_id, lease):
+                outcome = self.step(row_id)
         except Exception as error:
             log.exception("%s %s", self.name, row_id)
             outcome = Again(backoff=True, why=str(error))
         self._settle(row_id, lease, outcome)
         return True
+
+    @contextlib.contextmanager
+    def _kept(self, row_id: str, lease: Lease) -> Iterator[None]:
+        """The lease is renewed while the block runs, where steps may take long."""
+        if self.parallel == 1:
+            yield
+            return
+        ended = threading.Event()
+        keeper = threading.Thread(target=self._renew, args=(row_id, lease, ended), daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            keeper.join()
+
+    def _renew(self, row_id: str, lease: Lease, ended: threading.Event) -> None:
+        mine = update(self.model).where(self.model.id == row_id, self.model.lease_token == lease.token)
+        while not ended.wait(self.lease_seconds / 3):
+            try:
+                with self.db.writing() as db:
+                    db.execute(mine.values(lease_until=clock.after(self.lease_seconds)))
+            except Exception:
+                log.exception("the lease of %s %s was not renewed", self.name, row_id)
 
     def _claim(self, row_id: str) -> Lease | None:
         token, now = str(uuid.uuid4()), clock.now()

@@ -4,7 +4,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.operations.ops import AddColumnOp, DropIndexOp, MigrationScript, ModifyTableOps
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Boolean, DefaultClause, false
+from sqlalchemy import JSON, Boolean, DefaultClause, Integer, false, text
+from sqlalchemy.types import TypeEngine
 
 from pileus.kernel.db import Database
 from pileus.migrations import VERSIONS, next_number
@@ -32,7 +33,7 @@ def write_revision(db: Database, message: str) -> None:
 
 
 def _for_tables_with_rows(_context: MigrationContext, _revision: object, scripts: list[MigrationScript]) -> None:
-    """What autogeneration forgets: new flags of old rows are false, and an index goes after the one that takes its place.
+    """What autogeneration forgets: what old rows have in new columns, and that an index goes after the one that takes its place.
 
     (MariaDB keeps one for each foreign key.)
     """
@@ -40,5 +41,14 @@ def _for_tables_with_rows(_context: MigrationContext, _revision: object, scripts
         if isinstance(changed, ModifyTableOps):
             changed.ops.sort(key=lambda op: isinstance(op, DropIndexOp))
             for op in changed.ops:
-                if isinstance(op, AddColumnOp) and isinstance(op.column.type, Boolean) and not op.column.nullable:
-                    op.column.server_default = DefaultClause(false())
+                if isinstance(op, AddColumnOp) and not op.column.nullable:
+                    op.column.server_default = _nothing(op.column.type)
+
+
+def _nothing(kind: TypeEngine[object]) -> DefaultClause | None:
+    """False, zero, an empty object; other kinds say themselves what is theirs."""
+    if isinstance(kind, Boolean):
+        return DefaultClause(false())
+    if isinstance(kind, Integer):
+        return DefaultClause(text("0"))
+    return DefaultClause("{}") if isinstance(kind, JSON) else None

@@ -4,9 +4,10 @@ import asyncio
 import http.client
 import logging
 import signal
-from typing import BinaryIO
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from pileus.compute.agent.arrival import Interrupted
 from pileus.compute.agent.guests import Guests
 from pileus.compute.agent.images import BaseImages
 from pileus.compute.agent.journal import Journal, boot_id
@@ -49,26 +50,37 @@ def drivers(conf: Config, host: str) -> tuple[Driver, HostDriver]:
     return hypervisor, load_mechanism(conf.cloud.network_mechanism, host_network(conf, host))
 
 
-def download(bus: Bus, loop: asyncio.AbstractEventLoop, image_id: str, out: BinaryIO) -> None:
-    """An image's bytes, from the image API, with a short-lived token that the control plane gives."""
+def download(bus: Bus, loop: asyncio.AbstractEventLoop, image_id: str, start: int) -> Iterator[bytes]:
+    """An image's bytes from `start` on, from the image API, with a short-lived token that the control plane gives."""
     try:
         answer = asyncio.run_coroutine_threadsafe(bus.call(CONTROL, "image", {"image_id": image_id}), loop).result()
     except BusError as error:
-        raise GuestFailed("The image could not be downloaded to the host.", str(error)) from None
-    url = urlsplit(answer["url"])
+        raise Interrupted(str(error)) from None
+    yield from read_url(answer["url"], answer["token"], start)
+
+
+def read_url(address: str, token: str, start: int) -> Iterator[bytes]:
+    """What a GET answers from byte `start` on. Raises Interrupted when it ends too early, GuestFailed when it is refused."""
+    url = urlsplit(address)
     kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
     connection = kind(url.netloc, timeout=60)
+    headers = {"x-auth-token": token} | ({"range": f"bytes={start}-"} if start else {})
     try:
-        connection.request("GET", url.path, headers={"x-auth-token": answer["token"]})
-        reply = connection.getresponse()
-        if reply.status != 200:
-            raise GuestFailed(
-                "The image could not be downloaded to the host.", f"{url.path}: {reply.status} {reply.reason}"
-            )
-        while chunk := reply.read(CHUNK):
-            out.write(chunk)
+        connection.request("GET", url.path, headers=headers)
+        with connection.getresponse() as reply:
+            said = f"{url.path} from byte {start}: {reply.status} {reply.reason}"
+            if reply.status >= 500 or reply.status == 429:
+                raise Interrupted(said)
+            if reply.status != (206 if start else 200):
+                raise GuestFailed("The image could not be downloaded to the host.", said)
+            left = int(reply.headers.get("content-length", 0))
+            while chunk := reply.read(CHUNK):
+                left -= len(chunk)
+                yield chunk
+            if left > 0:
+                raise Interrupted(f"{said}, then {left} bytes too few")
     except (OSError, http.client.HTTPException) as error:
-        raise GuestFailed("The image could not be downloaded to the host.", str(error)) from None
+        raise Interrupted(f"{url.path} from byte {start}: {error!r}") from None
     finally:
         connection.close()
 
@@ -78,7 +90,11 @@ async def run(conf: Config, bus: Bus, host: str) -> None:
     settings = conf.section(AgentSettings)
     driver, network = drivers(conf, host)
     await asyncio.gather(asyncio.to_thread(driver.start), asyncio.to_thread(network.start))
-    cache = BaseImages(conf.state / "compute" / "base", lambda image_id, out: download(bus, loop, image_id, out))
+    cache = BaseImages(
+        conf.state / "compute" / "base",
+        lambda image_id, start: download(bus, loop, image_id, start),
+        settings.cache_min_free_gb << 30,
+    )
     guests = Guests(driver, Journal(conf.state / "agent"), cache.ensure, boot_id())
     agent = Agent(
         bus,

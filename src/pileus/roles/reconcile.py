@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Mapping
+from typing import Any
 
 from pileus.compute.hosts.desk import Desk
 from pileus.kernel.bus.base import CONTROL
@@ -25,7 +27,15 @@ async def run(cloud: Cloud) -> None:
     def touched(server_id: str) -> None:
         loop.call_soon_threadsafe(reconcilers["servers"].poke, server_id)
 
-    await cloud.bus.serve(CONTROL, Desk(cloud, touched).handle)
+    desk = Desk(cloud, touched)
+
+    async def handle(method: str, args: Mapping[str, Any]) -> Any:
+        if method != "due":
+            return await desk.handle(method, args)
+        reconciler = reconcilers.get(str(args["reconciler"]))
+        return reconciler.poke(str(args["id"])) if reconciler is not None else None
+
+    await cloud.bus.serve(CONTROL, handle)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)

@@ -9,7 +9,10 @@ from typing import NamedTuple
 from pileus.kernel.config import ConfigError
 
 SECRETS = ("admin_password", "demo_password", "metadata_secret", "cache_secret")
-PRIVATE = ("db", "bus", "keys", "credential-keys", "domain-keys", "images", "secrets")  # of the unprivileged roles
+PRIVATE = (
+    *("db", "bus", "keys", "credential-keys", "domain-keys", "secrets"),
+    *("images", "image-stores", "image-cache", "image-keys", "staging"),
+)  # of the unprivileged roles
 SUPERVISED = ("log", "run")  # of the supervisor alone: root writes here by name
 HOST = ("agent", "compute")  # of the agent
 

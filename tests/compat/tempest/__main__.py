@@ -12,13 +12,16 @@ from pathlib import Path
 
 from pileus.cli import running
 from pileus.setup import places
-from tests.compat.tempest import environment
-from tests.compat.tempest.configuration import TEMPLATE, fill, values
+from tests.compat.tempest import environment, served
+from tests.compat.tempest.configuration import TEMPLATE, fill, formats, images, values
 from tests.compat.tempest.endpoint import Endpoint
 from tests.compat.tempest.suite import Suite, name, select
 from tests.compat.tempest.tally import FAILED, NOT_RUN, SKIPPED, Tally, printed
 from tests.system.installation import REPOSITORY, installation
 from tests.system.namespace import network_namespace
+
+ADDRESS = "192.0.2.1"  # cloud.toml lets users' URLs lead there
+SECOND = "image-second"
 
 
 def options() -> argparse.Namespace:
@@ -30,6 +33,11 @@ def options() -> argparse.Namespace:
     where.add_argument("--state", type=Path, metavar="DIR", help="the running cloud of this state folder")
     where.add_argument("--fake", action="store_true", help="a new cloud with fake hypervisor and network")
     parser.add_argument("--no-login", action="store_true", help="boot guests but never log in to them")
+    parser.add_argument(
+        "--any-bytes",
+        action="store_true",
+        help="images of the format raw alone, and a second address of their service: what tempest skips otherwise",
+    )
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="tests at a time (default 2)")
     parser.add_argument("--minutes", type=float, default=120, metavar="N", help="end after this time (default 120)")
     parser.add_argument(
@@ -51,8 +59,24 @@ def new_cloud(fake: bool) -> Iterator[Path]:
         extra = ["--config", str(Path(__file__).with_name("cloud.toml")), *(["--fake"] if fake else [])]
         if os.geteuid() == 0:
             stack.enter_context(network_namespace(f"pileus-tempest-{os.getpid()}"))
+            _address()
         cloud = stack.enter_context(installation(folder / "state", *extra))
         yield cloud.state
+
+
+def _address() -> None:
+    """An address in the namespace that is not loopback: the one from which a test thinks that it reaches the world."""
+    world = "1.1.1.1"  # asked for the way to there, the kernel names the address
+    for command in (f"address add {ADDRESS}/32 dev lo", f"route add {world}/32 dev lo src {ADDRESS}"):
+        subprocess.run(["ip", *command.split()], check=True)
+
+
+def _manifest(folder: Path) -> Path:
+    """Images of every format, fit for use and not, made by the tests of formats."""
+    paths = os.pathsep.join([str(REPOSITORY / "src"), str(REPOSITORY)])
+    command = [sys.executable, "-m", "tests.image.formats.manifest", str(folder)]
+    subprocess.run(command, cwd=REPOSITORY, env=os.environ | {"PYTHONPATH": paths}, check=True)
+    return folder / "manifest.yaml"
 
 
 def main() -> int:
@@ -70,7 +94,16 @@ def main() -> int:
         alternative = cloud.upload("tempest-alternative", disk)
         stack.callback(cloud.delete_image, alternative)
         guests = running.facts(state)["overrides"]["hypervisor"] != "fake" and not given.no_login
-        facts = values(cloud, out, image=image, alternative=alternative, disk=disk, guests=guests)
+        settings = cloud.settings("image")
+        port = served.port(settings)
+        http = stack.enter_context(served.served(out / "served", disk, port)) if port else ""
+        if given.any_bytes:
+            stack.callback(cloud.delete, f"/identity/v3/services/{cloud.second_address(SECOND, '/image')}")
+        facts = (
+            values(cloud, out, image=image, alternative=alternative, disk=disk, guests=guests)
+            | images(settings, http, _manifest(out / "formats"))
+            | formats(given.any_bytes, SECOND if given.any_bytes else "")
+        )
         suite.configure(fill(TEMPLATE.read_text(), facts))
         chosen, unknown = select(suite.tests(), given.pattern, listed)
         tally = Tally([name(test) for test in chosen] + unknown)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tests.compat.tempest.endpoint import Endpoint
 
@@ -16,7 +17,7 @@ def fill(text: str, values: Mapping[str, str]) -> str:
 
 
 def values(cloud: Endpoint, work: Path, *, image: str, alternative: str, disk: Path, guests: bool) -> dict[str, str]:
-    """`guests`: do servers really boot, so that tempest may log in to them?"""
+    """All but what `images` and `formats` say. `guests`: do servers really boot, so that tempest may log in to them?"""
     hypervisors = cloud.get("/compute/v2.1/os-hypervisors")["hypervisors"]
     network = cloud.first("/network/v2.0/networks?router:external=true", "networks")
     passwords = cloud.settings("identity")
@@ -40,6 +41,31 @@ def values(cloud: Endpoint, work: Path, *, image: str, alternative: str, disk: P
         "PUBLIC_NAME": network["name"],
         "NETWORK_EXTENSIONS": ",".join(sorted(extension["alias"] for extension in extensions)),
         "GUESTS": _word(guests),
+    }
+
+
+def images(settings: Mapping[str, Any], http: str, manifest: Path) -> dict[str, str]:
+    """What the section `[image]` of the cloud turns on. `http`: where images can be downloaded from, "" for nowhere."""
+    stores: Mapping[str, Mapping[str, Any]] = settings.get("stores", {})
+    web = any(store.get("driver") == "http" for store in stores.values())
+    return {
+        "HTTP": http,
+        "MANIFEST": str(manifest),
+        "DOWNLOADS": _word(bool(http)),
+        "LOCATIONS": _word(bool(http) and web and settings.get("show_multiple_locations", False)),
+        "WEB_STORE": _word(bool(http) and web),
+        "CONVERSION": _word(bool(settings.get("convert_to"))),
+        "WEIGHTS": _word(len({store.get("weight", 0) for store in stores.values()}) > 1),
+    }
+
+
+def formats(raw: bool, alternate: str) -> dict[str, str]:
+    """`raw`: images of the one format that any bytes are; tests that upload what they like need it. `alternate`: a catalog type."""
+    return {
+        "CONTAINER_FORMATS": "bare" if raw else "bare,ami,ari,aki,ovf,ova",
+        "DISK_FORMATS": "raw" if raw else "raw,qcow2,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx",
+        "ENFORCEMENT": _word(not raw),
+        "ALTERNATE": f"alternate_image_endpoint = {alternate}" if alternate else "",
     }
 
 

@@ -309,3 +309,27 @@ def test_a_guest_that_fails_to_come_back_after_the_host_booted_is_told_as_failed
     assert agent_of(host)._facts() == ()
     host.fails = None
     assert host.converge() == GuestReport(ID, "running", 1)
+
+
+def test_the_driver_is_told_the_format_of_the_copy(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    made = host.driver.ensure_disks
+
+    def ensure_disks(spec: GuestSpec, base: Path | None) -> None:
+        assert spec.image is not None and base is not None
+        told.append(spec.image.disk_format)
+        made(spec, base)
+
+    monkeypatch.setattr(host.driver, "ensure_disks", ensure_disks)
+    for number, (given, expected) in enumerate(
+        [("raw", "raw"), ("qcow2", "qcow2"), ("vmdk", "qcow2"), ("vhd", "qcow2")], 1
+    ):
+        wish = wanted(number)
+        image = ImageRef("image", given, 1, "")
+        host.guests.converge(msgspec.structs.replace(wish, spec=msgspec.structs.replace(wish.spec, image=image)))
+        assert told.pop() == expected
+    image = ImageRef("image", "ploop", 1, "")
+    report = host.guests.converge(
+        msgspec.structs.replace(wanted(9), spec=msgspec.structs.replace(wish.spec, image=image))
+    )
+    assert report.fault is not None and report.fault["permanent"] and "ploop" in report.fault["message"]

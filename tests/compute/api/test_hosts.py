@@ -5,8 +5,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from pileus.compute.hosts import register
 from pileus.compute.hosts.models import Host
+from pileus.compute.hosts.wire import HostLoad
 from pileus.compute.manifest import MANIFEST
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
@@ -142,6 +145,22 @@ def test_hypervisors(admin: Caller, host: Maker, server: Maker, cloud: Cloud) ->
     with_servers = admin.get(f"/os-hypervisors/{host_id}?with_servers=true")["hypervisor"]
     assert with_servers["servers"] == [{"uuid": server_id, "name": f"instance-{server_id}"}]
     assert all("servers" not in h for h in admin.get("/os-hypervisors/detail")["hypervisors"])
+
+
+def test_how_long_a_hypervisor_runs(admin: Caller, host: Maker, cloud: Cloud) -> None:
+    host_id = host("n1")
+    line = " 08:32:11 up 93 days, 18:25,  12 users,  load average: 0.20, 0.12, 0.14"
+    with cloud.db.writing() as db:
+        register.seen(db, "n1", [], [], HostLoad(line, {"cpu.percent": 0.5}))
+        register.seen(db, "n1", [], [])
+    shown = admin.get(f"/os-hypervisors/{host_id}/uptime", version="2.87")["hypervisor"]
+    told = {"id": host_id, "hypervisor_hostname": "n1", "state": "up", "status": "enabled", "uptime": line}
+    assert shown == told, "a report without it leaves it as it was"
+    assert admin.get(f"/os-hypervisors/{host_id}")["hypervisor"]["uptime"] == line
+    with cloud.db.writing() as db:
+        db.execute(update(Host).values(forced_down=True))
+    assert "unavailable" in admin.refused("GET", f"/os-hypervisors/{host_id}/uptime", 400, version="2.87")
+    assert admin.get(f"/os-hypervisors/{host_id}")["hypervisor"]["uptime"] is None
 
 
 def test_hypervisors_before_2_53(admin: Caller, host: Maker, server: Maker) -> None:

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from pileus.compute.hosts.models import Host
-from pileus.compute.scheduler.filters import refuse
+from pileus.compute.scheduler.filters import in_use, refuse
 from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.state import read
 from pileus.compute.server_groups import hints, membership
 from pileus.compute.server_groups.membership import GroupFacts
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.schemas import SchedulerHints
-from pileus.compute.settings import USUAL_FILTERS
+from pileus.compute.settings import ComputeSettings
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest, OverQuota
 from pileus.placement import internal as placement
@@ -112,7 +112,7 @@ def verdict(cloud: Cloud, host: Maker) -> Callable[..., str | None]:
             row = db.query(Host).one()
             request = Request(resources={"VCPU": 1}, image_properties={}, extra_specs={}, **wish)
             (state,) = read(db, [placement.supplies(db)[row.id]])
-            refused = refuse(USUAL_FILTERS, request, state)
+            refused = refuse(in_use(ComputeSettings()), request, state)
         return refused[0] if refused else None
 
     return judge

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+import pileus.identity.manifest  # all of identity's tables: image asks its catalog
 from pileus.image.manifest import MANIFEST, setup
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Authenticator
@@ -19,6 +20,7 @@ def _setup(cloud: Cloud) -> None:
     cloud.add(Tokens(), Authenticator)
 
 
+assert pileus.identity.manifest
 IMAGE = replace(MANIFEST, setup=_setup)
 
 

@@ -15,10 +15,11 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from pileus.image.data.upload import blocks
-from pileus.image.drivers.base import DataKey, StoreFull, Stores
+from pileus.image.drivers.base import DataKey, StoreFull
 from pileus.image.drivers.file import FileSink, FileStore
 from pileus.image.images.models import Image
 from pileus.image.settings import ImageSettings
+from pileus.image.stores.registry import Stores
 from pileus.kernel import quotas
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import BadRequest

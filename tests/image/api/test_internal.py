@@ -10,9 +10,10 @@ from starlette.testclient import TestClient
 from pileus.image import internal
 from pileus.image.data import lease
 from pileus.image.data.sweep import sweep
-from pileus.image.drivers.base import DataKey, Stores
+from pileus.image.drivers.base import DataKey
 from pileus.image.formats import FormatRefused
-from pileus.image.images.models import Image
+from pileus.image.locations.models import ImageLocation
+from pileus.image.stores.registry import Stores
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Context
@@ -60,14 +61,14 @@ def test_an_imported_file_is_an_image_like_any_other(client: TestClient, cloud: 
         size=2_500_000,
         virtual_size=2_500_000,
         sha512=hashlib.sha512(file.read_bytes()).hexdigest(),
+        hash_algorithm="sha512",
+        hash_value=hashlib.sha512(file.read_bytes()).hexdigest(),
         min_disk=1,
         min_ram=64,
         owner="p1",
         visibility="public",
         properties={"os_distro": "pico"},
     )
-    path = internal.path_of(cloud, image_id)
-    assert path is not None and path.read_bytes() == file.read_bytes()
     assert internal.download_url(cloud, image_id) == f"http://127.0.0.1:8780/image/v2/images/{image_id}/file"
 
 
@@ -83,9 +84,9 @@ def test_a_file_that_is_refused_leaves_no_image(client: TestClient, cloud: Cloud
 def test_an_import_that_died_is_done_again(client: TestClient, cloud: Cloud, file: Path) -> None:
     image_id = make(client, name="pico")["id"]
     with cloud.db.writing() as db:
-        dead = lease.claim(db, image_id, 60)
+        dead = lease.claim(db, image_id, "file", 60)
     assert dead is not None
-    cloud.part(Stores).default.create(dead).write(b"half")
+    cloud.part(Stores).default.create(dead.data).write(b"half")
     assert seed(cloud, file) == image_id
     sweep(cloud)
     assert show(client, image_id)["size"] == 2_500_000 and len(stored(cloud)) == 1
@@ -99,21 +100,19 @@ def test_find_sees_what_the_caller_sees(client: TestClient, cloud: Cloud) -> Non
         empty = internal.find(db, P1, queued)
         assert empty is not None and (empty.name, empty.status, empty.sha512, empty.size) == ("", "queued", "", 0)
         assert internal.facts(db, [private, queued, "nothing"]).keys() == {private, queued}
-    assert internal.path_of(cloud, queued) is None and internal.path_of(cloud, "nothing") is None
 
 
 def test_a_sweep_takes_what_is_dead_and_nothing_else(client: TestClient, cloud: Cloud) -> None:
     store = cloud.part(Stores).default
     whole, dead, alive = active(client)["id"], make(client)["id"], make(client)["id"]
     with cloud.db.writing() as db:
-        keys = [lease.claim(db, dead, 60), lease.claim(db, alive, 60)]
-    for key in (*keys, DataKey("no-such-image", "0")):
-        assert key is not None
+        keys = [lease.claim(db, dead, "file", 60), lease.claim(db, alive, "file", 60)]
+    for key in (*(place.data for place in keys if place is not None), DataKey("no-such-image", "0")):
         sink = store.create(key)
         sink.write(b"half")
         sink.commit()
     with cloud.db.writing() as db:
-        db.execute(update(Image).where(Image.id == dead).values(upload_until=clock.after(-1)))
+        db.execute(update(ImageLocation).where(ImageLocation.image_id == dead).values(until=clock.after(-1)))
     for _ in range(2):
         sweep(cloud)
         assert [show(client, i)["status"] for i in (whole, dead, alive)] == ["active", "queued", "saving"]
@@ -124,10 +123,10 @@ def test_a_sweep_takes_what_is_dead_and_nothing_else(client: TestClient, cloud: 
 def test_a_writer_that_was_given_up_cannot_complete(client: TestClient, cloud: Cloud) -> None:
     image_id = make(client)["id"]
     with cloud.db.writing() as db:
-        first = lease.claim(db, image_id, 60)
-        assert first is not None and lease.claim(db, image_id, 60) is None
+        first = lease.claim(db, image_id, "file", 60)
+        assert first is not None and lease.claim(db, image_id, "file", 60) is None
         assert lease.release(db, first)
-        second = lease.claim(db, image_id, 60)
+        second = lease.claim(db, image_id, "file", 60)
         assert second is not None and second != first
-        assert not lease.renew(db, first, 60) and not lease.release(db, first)
-        assert lease.renew(db, second, 60)
+        assert not lease.renew(db, [first], 60) and not lease.release(db, first)
+        assert lease.renew(db, [second], 60)

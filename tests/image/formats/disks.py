@@ -7,7 +7,7 @@ from pathlib import Path
 from pileus.image.formats import Inspector, Verdict
 
 CLUSTER = 65536
-MIB = 1024 * 1024
+KIB, MIB = 1024, 1024 * 1024
 DESCRIPTOR = """# Disk DescriptorFile
 version=1
 CID=fffffffe
@@ -105,7 +105,8 @@ def vdi(*, kind: int = 1, allocated: int = 1, parent: bytes = bytes(16)) -> byte
     return patched(data, 0x1B8, parent).ljust(1024 + MIB, b"\0")
 
 
-def _with_sum(block: bytes, at: int) -> bytes:
+def with_sum(block: bytes, at: int) -> bytes:
+    """A part of a VHD with its checksum, which is at offset `at`, made right."""
     return patched(block, at, struct.pack(">I", ~sum(patched(block, at, bytes(4))) & 0xFFFFFFFF))
 
 
@@ -114,14 +115,14 @@ def vhd_footer(kind: int, size: int, header_at: int) -> bytes:
     fields = struct.pack(
         ">8sIIQI4sI4sQQHBBI", b"conectix", 2, 0x10000, header_at, 0, b"test", 1, b"Wi2k", size, size, 0, 0, 0, kind
     )
-    return _with_sum(fields.ljust(512, b"\0"), 64)
+    return with_sum(fields.ljust(512, b"\0"), 64)
 
 
 def vhd(*, kind: int = 3, table_at: int = 1536, locator: bytes = b"") -> bytes:
     """An empty dynamic VHD of 4 MiB."""
     footer = vhd_footer(kind, 4 * MIB, 512)
     fields = struct.pack(">8sQQIII", b"cxsparse", 2**64 - 1, table_at, 0x10000, 2, 2 * MIB)
-    header = _with_sum(patched(fields.ljust(1024, b"\0"), 576, locator), 36)
+    header = with_sum(patched(fields.ljust(1024, b"\0"), 576, locator), 36)
     return footer + header + b"\xff" * 512 + footer
 
 

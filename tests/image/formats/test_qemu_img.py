@@ -1,17 +1,16 @@
 """qemu-img is started only with named formats, absolute names and limits."""
 
-import ast
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from tests.image.formats import disks
 
-from pileus.image.formats import qemu_img
-from pileus.image.formats.qemu_img import Limits, QemuImgFailed
+from pileus.image.formats import limited, qemu_img
+from pileus.image.formats.qemu_img import Limits, QemuImgFailed, QemuImgStopped
 
-SOURCE = Path(qemu_img.__file__).parents[3]
 MIB = 1024 * 1024
 
 
@@ -134,36 +133,89 @@ def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         qemu_img.info(tmp_path / "disk", "raw")
 
 
-def invocations(source: str) -> list[int]:
-    """Lines with a string that starts with the program's name, as a command or its first argument would."""
-    return [
-        node.lineno
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.Constant)
-        and isinstance(node.value, str)
-        and os.path.basename((node.value.split() or [""])[0]) == "qemu-img"
-    ]
+def test_progress_is_told(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"data" * (8 * MIB // 4))
+    told: list[float] = []
+    qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "qcow2", progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == 100
 
 
-def test_nothing_else_starts_qemu_img() -> None:
-    found = {
-        str(path.relative_to(SOURCE)): lines
-        for path in SOURCE.rglob("*.py")
-        if path != Path(qemu_img.__file__) and (lines := invocations(path.read_text()))
-    }
-    # The recipe runs before anything is installed and reads only what it has just written; it names both formats too.
-    (recipe,) = found.pop("pileus/image/recipes/disk.py")
-    assert (
-        '"-f", "raw", "-O", "qcow2"' in (SOURCE / "pileus/image/recipes/disk.py").read_text().splitlines()[recipe - 1]
+def test_progress_is_understood_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(
+        tmp_path, monkeypatch, "printf '    (1.00/100%%)\\r   (2'; sleep 0.1; printf '.50/100%%)\\r'; printf '(oops)'"
     )
-    assert found == {}, "call pileus.image.formats.qemu_img instead, which names formats and sets limits"
+    told: list[float] = []
+    qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "qcow2", progress=told.append)
+    assert told == [1.0, 2.5]
 
 
-@pytest.mark.parametrize(
-    "line", ['run(["qemu-img", "info"])', 'run("/usr/bin/qemu-img info x")', 'x = f"qemu-img {y}"']
-)
-def test_the_search_finds_an_invocation(line: str) -> None:
-    assert invocations(line) == [1]
+def test_a_conversion_can_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    asked: list[int] = []
+
+    def stop() -> bool:
+        asked.append(1)
+        return len(asked) > 1
+
+    started = time.monotonic()
+    with pytest.raises(QemuImgStopped, match="qemu-img convert was stopped"):
+        qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "qcow2", stop=stop)
+    assert time.monotonic() - started < 5
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_what_progress_raises_stops_the_conversion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, f"echo $$ > {tmp_path}/pid; echo '(1.00/100%)'; exec sleep 60")
+
+    def gone(_percent: float) -> None:
+        raise LookupError("the image was deleted")
+
+    with pytest.raises(LookupError):
+        qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "qcow2", progress=gone)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
+
+
+def test_the_target_stays_below_its_bound(tmp_path: Path) -> None:
+    (tmp_path / "disk").write_bytes(b"data" * (4 * MIB // 4))
+    with pytest.raises(QemuImgFailed, match=r"signal 25|too large"):
+        qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "raw", limits=Limits(file_bytes=MIB))
+    assert (tmp_path / "copy").stat().st_size <= MIB
+    qemu_img.convert(tmp_path / "disk", "raw", tmp_path / "copy", "raw", limits=Limits(file_bytes=4 * MIB))
+
+
+def test_endless_output_takes_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "exec head -c 300000000 /dev/zero")
+    monkeypatch.setattr(limited, "OUTPUT_BYTES", MIB)
+    with pytest.raises(QemuImgFailed, match="no JSON"):
+        qemu_img.info(tmp_path / "disk", "raw")
+
+
+def test_other_files_of_an_image_are_named(tmp_path: Path) -> None:
+    (tmp_path / "base").write_bytes(bytes(MIB))
+    qemu_img.create_overlay(tmp_path / "over", tmp_path / "base", "raw", MIB)
+    assert qemu_img.info(tmp_path / "over", "qcow2").other_files == [str(tmp_path / "base")]
+    make = [
+        "qemu-img",
+        "create",
+        "-q",
+        "-f",
+        "qcow2",
+        "-o",
+        f"data_file={tmp_path}/data",
+        str(tmp_path / "split"),
+        "1M",
+    ]
+    subprocess.run(make, check=True)
+    assert qemu_img.info(tmp_path / "split", "qcow2").other_files == [f"{tmp_path}/data"]
+    make = ["qemu-img", "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", str(tmp_path / "flat"), "1M"]
+    subprocess.run(make, check=True)
+    assert qemu_img.info(tmp_path / "flat", "vmdk").other_files == [f"{tmp_path}/flat-flat"]
+    for driver in ("vmdk", "qcow2"):
+        qemu_img.create(tmp_path / driver, driver, MIB)
+        assert qemu_img.info(tmp_path / driver, driver).other_files == []
 
 
 def test_the_stand_in_for_tests_is_the_real_program() -> None:

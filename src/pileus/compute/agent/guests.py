@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from pileus.compute.agent.images import disk_format
 from pileus.compute.agent.journal import Entry, Journal
 from pileus.compute.drivers.base import Driver, GuestFailed, ImageRef
 from pileus.compute.hosts.wire import GuestReport, GuestWanted
@@ -69,7 +70,11 @@ class Guests:
     def _build(self, wanted: GuestWanted) -> None:
         spec, driver = wanted.spec, self.driver
         entry = self.journal.get(spec.server_id) or Entry()
-        base = self.base_image(spec.image) if spec.image is not None else None
+        base = None
+        if spec.image is not None:
+            base = self.base_image(spec.image)
+            copy = msgspec.structs.replace(spec.image, disk_format=disk_format(spec.image))
+            spec = msgspec.structs.replace(spec, image=copy)
         driver.ensure_disks(spec, base)
         if wanted.power == "stopped":
             driver.ensure_stopped(spec.server_id, wanted.stop_grace)

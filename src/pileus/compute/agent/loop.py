@@ -14,8 +14,9 @@ from typing import Any
 import msgspec
 
 from pileus.compute.agent.guests import Guests
+from pileus.compute.agent.load import Load
 from pileus.compute.drivers.base import Driver, GuestFailed
-from pileus.compute.hosts.wire import GuestReport, GuestWanted, HostReport, Wanted
+from pileus.compute.hosts.wire import GuestReport, GuestWanted, HostLoad, HostReport, Wanted
 from pileus.kernel.bus.base import CONTROL, Bus, BusError, agent_topic
 from pileus.network.agent.snapshot import HostNetwork, NetworkReport, Snapshot
 from pileus.network.drivers.base import HostDriver
@@ -47,6 +48,7 @@ class Agent:
         self.ready = ready  # told once, after the first round that succeeded
         self.tidy = tidy  # given the images in use whenever all of them are known
         self.host = settings.host
+        self.load = Load()
         self._wake = asyncio.Event()
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
@@ -132,7 +134,7 @@ class Agent:
             for item, why in report.faults.items():
                 log.warning("network %s: %s", item, why)
         facts = await asyncio.to_thread(self._facts)
-        await self._report(facts, report, everything=full)
+        await self._report(facts, report, self.load.look(), everything=full)
         for guest in wanted.guests:
             self._take_up(guest)
         if wanted.full:
@@ -198,11 +200,17 @@ class Agent:
         return False
 
     async def _report(
-        self, guests: tuple[GuestReport, ...], network: NetworkReport | None, *, everything: bool = False
+        self,
+        guests: tuple[GuestReport, ...],
+        network: NetworkReport | None,
+        load: HostLoad | None = None,
+        *,
+        everything: bool = False,
     ) -> None:
         """Only news of guests are sent; an empty report says that the host is alive."""
         news = tuple(fact for fact in guests if everything or self._said.get(fact.server_id) != fact)
-        report = HostReport(self.host, news, network, (*self._notes, *self._strangers), self._network_notes)
+        notes = (*self._notes, *self._strangers)
+        report = HostReport(self.host, news, network, notes, self._network_notes, load)
         await self.bus.call(CONTROL, "report", {"report": msgspec.to_builtins(report)})
         for fact in news:
             if fact.state == "absent":

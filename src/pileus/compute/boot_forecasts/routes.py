@@ -4,7 +4,8 @@ The request is that of `POST /servers`. It is carried out in a transaction that 
 this moment would have met: quota, image, networks, every check of every host.
 """
 
-from pileus.compute.scheduler.choose import Verdict, explain, summarise
+from pileus.compute.scheduler.choose import explain
+from pileus.compute.scheduler.verdicts import Verdict, summarise
 from pileus.compute.servers import create
 from pileus.compute.servers.schemas import CreateServerBody
 from pileus.compute.settings import ComputeSettings

@@ -21,6 +21,9 @@ def _libvirt(state: Path, settings: AgentSettings) -> Driver:
             machine=settings.machine,
             qemu_user=settings.qemu_user,
             console_log_bytes=settings.console_log_kib * 1024,
+            cpu_dedicated_set=settings.cpu_dedicated_set,
+            cpu_shared_set=settings.cpu_shared_set,
+            pci_device_spec=settings.pci_device_spec,
         )
     )
 
@@ -29,7 +32,14 @@ def _fake(state: Path, settings: AgentSettings) -> Driver:
     from pileus.compute.drivers.fake import Driver as Fake
     from pileus.compute.drivers.fake import Settings
 
-    return Fake(Settings(state_dir=str(state / "compute")))
+    return Fake(
+        Settings(
+            state_dir=str(state / "compute"),
+            cpu_dedicated_set=settings.cpu_dedicated_set,
+            cpu_shared_set=settings.cpu_shared_set,
+            pci_device_spec=settings.pci_device_spec,
+        )
+    )
 
 
 DRIVERS: dict[str, Callable[[Path, AgentSettings], Driver]] = {"libvirt": _libvirt, "fake": _fake}

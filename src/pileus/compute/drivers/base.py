@@ -10,15 +10,20 @@ from typing import Protocol
 
 import msgspec
 
+from pileus.compute.topology.guest import CpuLayout, GuestHardware
+from pileus.compute.topology.hardware import Hardware
+
 
 class ImageRef(msgspec.Struct, frozen=True):
-    """The image that a root disk starts from."""
+    """The image that a root disk starts from. Where it has no hash, size and format are all that can be checked."""
 
     id: str
     disk_format: str
-    size: int  # bytes of the stored file
-    sha512: str
+    size: int  # bytes of the stored file; 0: not known
+    hash_value: str  # hex
     properties: dict[str, str] = {}  # hw_* and os_* image properties
+    hash_algorithm: str = "sha512"  # by hashlib's name; "": none
+    container_format: str = "bare"
 
 
 class NicSpec(msgspec.Struct, frozen=True):
@@ -45,6 +50,8 @@ class GuestSpec(msgspec.Struct, frozen=True):
     nics: tuple[NicSpec, ...] = ()
     config_drive: dict[str, bytes] | None = None  # path on the drive -> content; None: no drive
     extra_specs: dict[str, str] = {}
+    cpu_layout: CpuLayout | None = None  # None: a socket for each virtual CPU
+    hardware: GuestHardware | None = None  # its part of the host; None: it floats
 
 
 class GuestFacts(msgspec.Struct, frozen=True):
@@ -65,6 +72,7 @@ class HostFacts(msgspec.Struct, frozen=True):
     cpu_info: dict[str, str] = {}
     traits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()  # lines for `pileus status`: degraded things and why
+    hardware: Hardware = Hardware()
 
 
 class GuestFailed(Exception):

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from pileus.compute.drivers.base import GuestFacts, GuestFailed, GuestSpec, HostFacts
+from pileus.compute.topology.hardware import Cell, Device, DeviceSpec, Hardware, offered
 
 State = Literal["built", "running", "paused", "stopped"]
 
@@ -26,6 +27,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vcpus: int = 1000
     memory_mb: int = 4 * 1024 * 1024
     disk_gb: int = 1024 * 1024
+
+    cells: tuple[Cell, ...] = ()
+    """NUMA cells; empty: one with all CPUs and memory."""
+
+    devices: tuple[Device, ...] = ()
+    """PCI devices of the host; `pci_device_spec` says which of them guests may have."""
+
+    cpu_dedicated_set: str = ""
+    cpu_shared_set: str = ""
+    pci_device_spec: tuple[DeviceSpec, ...] = ()
 
     latency: float = 0.0
     """Seconds that each change of a guest takes."""
@@ -65,6 +76,10 @@ class Driver:
                 self._guests[guest.server_id] = guest
 
     def host_facts(self) -> HostFacts:
+        told = self.settings
+        cells = told.cells or (Cell(0, tuple((cpu,) for cpu in range(told.vcpus)), told.memory_mb),)
+        found = Hardware(cells, told.devices)
+        hardware, notes = offered(found, told.cpu_dedicated_set, told.cpu_shared_set, told.pci_device_spec)
         return HostFacts(
             hypervisor_type="fake",
             hypervisor_version=1_000_000,
@@ -72,7 +87,8 @@ class Driver:
             memory_mb=self.settings.memory_mb,
             disk_gb=self.settings.disk_gb,
             cpu_info={"arch": "x86_64", "model": "fake", "vendor": "Pileus"},
-            notes=("the fake hypervisor is in use: servers have no machine behind them",),
+            notes=("the fake hypervisor is in use: servers have no machine behind them", *notes),
+            hardware=hardware,
         )
 
     def guests(self) -> dict[str, GuestFacts]:

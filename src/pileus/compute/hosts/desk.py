@@ -18,6 +18,8 @@ from pileus.compute.hosts.wire import GuestReport, GuestWanted, HostReport, Want
 from pileus.compute.internal import ConfigDrives
 from pileus.compute.servers.models import Server
 from pileus.compute.settings import ComputeSettings
+from pileus.compute.topology import claims, layout
+from pileus.compute.topology.guest import GuestHardware
 from pileus.identity import internal as identity
 from pileus.image import internal as images
 from pileus.kernel import clock
@@ -68,19 +70,24 @@ class Desk:
                 )
             servers = list(db.scalars(query.where(or_(Server.fault.is_(None), Server.wanted == "deleted"))))
             ports = network.ports_of(db, [server.id for server in servers])
-            guests = tuple(self._guest(db, server, ports.get(server.id, [])) for server in servers)
+            parts = claims.of_servers(db, [server.id for server in servers])
+            guests = tuple(
+                self._guest(db, server, ports.get(server.id, []), parts.get(server.id)) for server in servers
+            )
             rows = db.execute(select(Server.id, Server.image_id).where(Server.host == host)).all() if full else []
         images = tuple({image_id for _, image_id in rows if image_id})
         known = tuple(server_id for server_id, _ in rows)
         return msgspec.to_builtins(Wanted(guests=guests, network=snapshot, full=full, images=images, servers=known))
 
-    def _guest(self, db: Session, server: Server, ports: list[PortFacts]) -> GuestWanted:
+    def _guest(
+        self, db: Session, server: Server, ports: list[PortFacts], hardware: GuestHardware | None
+    ) -> GuestWanted:
         drive = None
         if server.config_drive and server.wanted != "deleted":
             drive = self.cloud.part(ConfigDrives).files(db, server, ports)
         settings = self.cloud.settings(ComputeSettings)
         return GuestWanted(
-            spec=spec_of(server, ports, drive),
+            spec=spec_of(server, ports, drive, hardware),
             generation=server.generation,
             power=server.wanted,
             hard_reboots=server.hard_reboots,
@@ -97,7 +104,7 @@ class Desk:
 
     def _store(self, db: Session, report: HostReport) -> list[str]:
         """Ids of servers that there is news of: their reconciler looks at them now."""
-        register.seen(db, report.host, list(report.notes), list(report.network_notes))
+        register.seen(db, report.host, list(report.notes), list(report.network_notes), report.load)
         news = [fact.server_id for fact in report.guests if store(db, report.host, fact)]
         if report.network is not None:
             news += network.apply_report(db, report.network)
@@ -112,13 +119,27 @@ class Desk:
         return {"url": images.download_url(self.cloud, str(args["image_id"])), "token": token}
 
 
-def spec_of(server: Server, ports: list[PortFacts], drive: dict[str, bytes] | None) -> GuestSpec:
+def image_ref(image_id: str, image: Mapping[str, Any]) -> ImageRef:
+    """`image` is the copy that a server keeps; those of earlier releases know sha512 alone."""
+    digest = image.get("hash_value", image.get("sha512", ""))
+    return ImageRef(
+        image_id,
+        image["disk_format"],
+        image["size"],
+        digest,
+        image.get("properties", {}),
+        image.get("hash_algorithm", "sha512") if digest else "",
+        image.get("container_format", "bare"),
+    )
+
+
+def spec_of(
+    server: Server, ports: list[PortFacts], drive: dict[str, bytes] | None, hardware: GuestHardware | None = None
+) -> GuestSpec:
     flavor, image = server.flavor, server.image
     ref = None
     if server.image_id is not None:
-        ref = ImageRef(
-            server.image_id, image["disk_format"], image["size"], image["sha512"], image.get("properties", {})
-        )
+        ref = image_ref(server.image_id, image)
     return GuestSpec(
         server_id=server.id,
         name=server.name,
@@ -132,6 +153,8 @@ def spec_of(server: Server, ports: list[PortFacts], drive: dict[str, bytes] | No
         nics=tuple(NicSpec(port.id, port.mac_address, port.devname, port.mtu) for port in ports),
         config_drive=drive,
         extra_specs=flavor["extra_specs"],
+        cpu_layout=layout.kept(flavor, image.get("properties", {}), len(hardware.cells) if hardware else 0),
+        hardware=hardware,
     )
 
 

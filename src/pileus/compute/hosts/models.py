@@ -26,6 +26,10 @@ class Host(Base):
     cpu_info: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     address: Mapped[str] = mapped_column(String(39), default="127.0.0.1")
     notes: Mapped[list[str]] = mapped_column(JSON, default=list)
+    uptime: Mapped[str | None] = mapped_column(String(255))  # the line of uptime(1), as last reported
+    metrics: Mapped[dict[str, float]] = mapped_column(JSON, default=dict)  # by upstream's names: cpu.percent, …
+    pci_devices: Mapped[int] = mapped_column(default=0)  # that it has for guests, taken or not
+    failed_builds: Mapped[int] = mapped_column(default=0)  # servers in a row that could not be built here
     availability_zone: Mapped[str] = mapped_column(String(255), default="nova")
     disabled: Mapped[bool] = mapped_column(default=False)
     disabled_reason: Mapped[str | None] = mapped_column(String(255))

@@ -39,9 +39,17 @@ class GuestReport(msgspec.Struct, frozen=True):
     fault: dict[str, Any] | None = None
 
 
+class HostLoad(msgspec.Struct, frozen=True):
+    """`uptime` is the line of uptime(1); `metrics` have upstream's names (`cpu.percent`, …)."""
+
+    uptime: str
+    metrics: dict[str, float]
+
+
 class HostReport(msgspec.Struct, frozen=True):
     host: str
     guests: tuple[GuestReport, ...] = ()
     network: NetworkReport | None = None
     notes: tuple[str, ...] = ()  # of the hypervisor
     network_notes: tuple[str, ...] = ()
+    load: HostLoad | None = None  # None: as reported before

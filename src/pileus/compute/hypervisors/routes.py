@@ -6,7 +6,7 @@ from pileus.compute.hosts.models import Host
 from pileus.compute.hypervisors import queries, usage, views
 from pileus.compute.hypervisors.usage import Usage
 from pileus.compute.strictness import PAGING, refuse_unknown
-from pileus.kernel.errors import NotImplementedHere
+from pileus.kernel.errors import BadRequest, NotImplementedHere
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.listing import Page, boolean
 from pileus.kernel.http.routes import Route
@@ -63,7 +63,11 @@ def statistics(call: Call) -> Json:
 
 
 def uptime(call: Call, host: Host) -> Json:
-    raise NotImplementedHere("Hosts do not report their uptime.")
+    if not host.up:
+        raise BadRequest(f"Compute service of {host.name} is unavailable at this time.")
+    if host.uptime is None:
+        raise NotImplementedHere(f"{host.name} has not reported its uptime.")
+    return {"hypervisor": views.brief(call, host) | {"uptime": host.uptime}}
 
 
 def search(call: Call, pattern: str) -> Json:

@@ -33,7 +33,7 @@ def detail(call: Call, host: Host, used: Usage) -> Json:
         "service": {"id": shown_id(call, host), "host": host.name, "disabled_reason": host.disabled_reason},
     }
     if call.at_least(2, 88):
-        return shown | {"uptime": None}
+        return shown | {"uptime": host.uptime if host.up else None}
     cpu: object = host.cpu_info if call.at_least(2, 28) else msgspec.json.encode(host.cpu_info).decode()
     return shown | numbers(host, used) | {"cpu_info": cpu}
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from pileus.compute.server_groups.membership import GroupFacts
+from pileus.compute.topology.wish import Wish
 
 
 class Request(NamedTuple):
@@ -14,6 +15,7 @@ class Request(NamedTuple):
     extra_specs: Mapping[str, str]
     project_id: str = ""
     flavor_name: str = ""
+    image_id: str = ""
     availability_zone: str | None = None
     host: str | None = None
     hypervisor_hostname: str | None = None
@@ -22,6 +24,7 @@ class Request(NamedTuple):
     different_hosts: frozenset[str] = frozenset()  # where those of `different_host` are
     near: tuple[str, str] | None = None  # the hints `build_near_host_ip` and `cidr`
     query: object = None  # the hint `query`, parsed
+    hardware: Wish | None = None  # NUMA cells, CPUs of its own, pages, PCI devices; None: nothing of these
 
     def traits(self) -> frozenset[str]:
         """Those that a host must or must not have."""

@@ -3,35 +3,56 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from sqlalchemy import BindParameter, bindparam, case, func, select
+from sqlalchemy import BindParameter, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from pileus.compute.aggregates.models import Aggregate, AggregateHost
 from pileus.compute.hosts.models import Host
 from pileus.compute.servers.models import Server
+from pileus.compute.servers.states import TASKS
+from pileus.compute.topology import claims
+from pileus.compute.topology.room import Room
 from pileus.placement.internal import Supply
+
+# What works the host's disks hard, besides building.
+_TASKS = {"rebuilding", "rebuild_spawning", "resize_prep", "resize_migrating", "migrating"}
+_TASKS |= {"image_snapshot", "image_backup", "rescuing", "unshelving"}
+_VERBS = [verb for verb, task in TASKS.items() if task in _TASKS]
 
 # Made once: making a statement costs as much as running it.
 _HOSTS = select(Host).where(Host.id.in_(bindparam("ids", expanding=True)))
 _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _METAS = select(AggregateHost.host, Aggregate.meta).join(Aggregate, Aggregate.id == AggregateHost.aggregate_id)
 _METAS = _METAS.where(AggregateHost.host.in_(_NAMES))
-_BEHIND = func.sum(case((Server.generation > Server.observed_generation, 1), else_=0))
-_BUSY = select(Server.host, func.count(), _BEHIND).where(Server.host.in_(_NAMES)).group_by(Server.host)
+_AT_WORK = or_(
+    Server.launched_at.is_(None), and_(Server.verb.in_(_VERBS), Server.generation > Server.observed_generation)
+)
+_IO_OPS = func.sum(case((and_(Server.fault.is_(None), _AT_WORK), 1), else_=0))
+_BUSY = select(Server.host, func.count(), _IO_OPS).where(Server.host.in_(_NAMES)).group_by(Server.host)
+_IMAGES = select(Server.host, Server.image).where(Server.host.in_(_NAMES))
 
 
 class HostState(NamedTuple):
-    """`aggregates`: the metadata of each aggregate it is in. `servers` counts those on it, `changing` those it is still working on."""
+    """`aggregates`: the metadata of each aggregate it is in. `servers` counts those on it, `io_ops` those being built, rebuilt, moved, ….
+
+    `images`: the image properties of its servers, where somebody asked for them (`with_images`).
+    """
 
     host: Host
     supply: Supply
     aggregates: tuple[Mapping[str, str], ...] = ()
     servers: int = 0
-    changing: int = 0
+    io_ops: int = 0
+    images: tuple[Mapping[str, str], ...] = ()
+    room: Room | None = None  # what is left of its hardware, where the request asks for parts of it (`with_rooms`)
 
     def free(self, resource_class: str) -> int:
         stock = self.supply.stock.get(resource_class)
         return stock.free if stock is not None else 0
+
+    def used(self, resource_class: str) -> int:
+        stock = self.supply.stock.get(resource_class)
+        return stock.used if stock is not None else 0
 
     def values(self, key: str) -> set[str]:
         """What the aggregates say of `key`; commas separate several values of one."""
@@ -47,9 +68,34 @@ def read(db: Session, supplies: Iterable[Supply]) -> list[HostState]:
     aggregates: dict[str, list[Mapping[str, str]]] = {}
     for name, meta in db.execute(_METAS, {"names": names}):
         aggregates.setdefault(name, []).append(meta)
-    busy = {name: (int(every), int(changing or 0)) for name, every, changing in db.execute(_BUSY, {"names": names})}
+    busy = {name: (int(every), int(io_ops or 0)) for name, every, io_ops in db.execute(_BUSY, {"names": names})}
     return [
         HostState(hosts[key], supply, tuple(aggregates.get(hosts[key].name, ())), *busy.get(hosts[key].name, (0, 0)))
         for key, supply in by_id.items()
         if key in hosts
     ]
+
+
+def with_rooms(db: Session, states: Iterable[HostState]) -> list[HostState]:
+    """The same with what is left of their cells, CPUs, pages and devices. Read after the supplies, whose generation a claim needs too."""
+    states = list(states)
+    rooms = claims.rooms(db, [state.host.id for state in states])
+    return [
+        state._replace(room=_promised(rooms[state.host.id], state)) if state.host.id in rooms else state
+        for state in states
+    ]
+
+
+def _promised(room: Room, state: HostState) -> Room:
+    """With the allocation ratios of the host's inventory."""
+    cpu, ram = (state.supply.stock.get(name) for name in ("VCPU", "MEMORY_MB"))
+    return room._replace(cpu_ratio=cpu.allocation_ratio if cpu else 1.0, ram_ratio=ram.allocation_ratio if ram else 1.0)
+
+
+def with_images(db: Session, states: Iterable[HostState]) -> list[HostState]:
+    """The same with the image properties of every server of theirs: one query more, as long as they have servers."""
+    states = list(states)
+    held: dict[str, list[Mapping[str, str]]] = {}
+    for name, image in db.execute(_IMAGES, {"names": [state.host.name for state in states]}):
+        held.setdefault(str(name), []).append(image.get("properties", {}))
+    return [state._replace(images=tuple(held.get(state.host.name, ()))) for state in states]

@@ -18,11 +18,13 @@ from pileus.compute.keypairs.models import Keypair
 from pileus.compute.quota_sets.limits import bounds_of
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim
 from pileus.compute.scheduler.request import Request
+from pileus.compute.scheduler.verdicts import details
 from pileus.compute.server_groups import hints
 from pileus.compute.servers import history, hostnames
 from pileus.compute.servers.models import Server, ServerTag
 from pileus.compute.servers.schemas import CreateServer, CreateServerBody
 from pileus.compute.settings import ComputeSettings
+from pileus.compute.topology import wish as wishes
 from pileus.image import internal as images
 from pileus.image.internal import ImageFacts
 from pileus.kernel import clock, quotas
@@ -90,15 +92,18 @@ def _wish(call: Call, body: CreateServerBody, flavor: Flavor, image: ImageFacts)
     given = body.hints if not isinstance(body.hints, Unset) else body.old_hints
     near = hints.Hints() if isinstance(given, Unset) else hints.read(call.db, project_id, given)
     zone, forced_host = _placement(call, asked)
+    hardware = wishes.of(call.cloud.settings(ComputeSettings), _copied(flavor), image.properties)
     request = Request(
-        resources=resources_of(_copied(flavor)),
+        resources=wishes.resources(hardware, resources_of(_copied(flavor))),
         image_properties=image.properties,
         extra_specs=flavor.extra_specs,
         project_id=project_id,
         flavor_name=flavor.name,
+        image_id=image.id,
         availability_zone=zone,
         host=forced_host or _given(asked.host),
         hypervisor_hostname=_given(asked.hypervisor_hostname),
+        hardware=hardware,
     )
     return near, request
 
@@ -113,7 +118,7 @@ def _place(call: Call, server: Server, request: Request, nics: list[network.Plan
         server.fault = {
             "code": 500,
             "message": refused.summary,
-            "details": "\n".join(map(str, refused.verdicts)),
+            "details": details(refused.verdicts),
             "created": clock.iso(clock.now()),
         }
         server.retry_at = None
@@ -151,7 +156,9 @@ def _template(
             "name": image.name,
             "disk_format": image.disk_format,
             "size": image.size,
-            "sha512": image.sha512,
+            "container_format": image.container_format,
+            "hash_algorithm": image.hash_algorithm,
+            "hash_value": image.hash_value,
             "min_disk": image.min_disk,
             "min_ram": image.min_ram,
             "properties": image.properties,

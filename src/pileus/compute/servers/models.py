@@ -40,7 +40,7 @@ class Server(Converging, Base):
         JSON
     )  # name, vcpus, ram (MiB), disk, ephemeral (GiB), swap (MiB), extra_specs
     image_id: Mapped[str | None] = mapped_column(String(36), index=True)
-    image: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # disk_format, size, sha512, properties
+    image: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # formats, size, hash, properties, …
     key_name: Mapped[str | None] = mapped_column(String(255))
     public_key: Mapped[str | None] = mapped_column(Text)
     key_type: Mapped[str] = mapped_column(String(16), default="ssh")

@@ -4,9 +4,11 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pileus.compute.guests.models import Guest
+from pileus.compute.hosts import register
 from pileus.compute.instance_actions.models import InstanceAction
 from pileus.compute.servers.models import Server
 from pileus.compute.settings import ComputeSettings
+from pileus.compute.topology import claims
 from pileus.kernel import clock
 from pileus.kernel.bus.base import agent_topic
 from pileus.kernel.cloud import Cloud
@@ -82,6 +84,7 @@ def forget(db: Session, server: Server) -> None:
     db.execute(select(Server.id).where(Server.id == server.id).with_for_update())
     network.release_device(db, server.id)
     placement.release(db, server.id)
+    claims.release(db, server.id)
     db.execute(delete(Guest).where(Guest.server_id == server.id))
     db.delete(server)
 
@@ -91,11 +94,14 @@ def settle(db: Session, server: Server, guest: Guest) -> None:
     server.observed_generation = guest.generation
     if server.launched_at is None:
         server.launched_at = clock.now()
+        register.built(db, server.host_id)
     finish(db, server, guest.generation, None)
 
 
 def fail(db: Session, server: Server, guest: Guest) -> None:
     fault = guest.fault or {}
+    if server.launched_at is None:
+        register.build_failed(db, server.host_id)
     server.fault = {
         "code": 500,
         "message": fault.get("message", "The host could not do what was asked."),

@@ -8,11 +8,14 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from pileus.image.data.ranges import Span, span
-from pileus.image.drivers.base import DataKey, Source, Stores
-from pileus.image.images.models import ACTIVE, DEACTIVATED
+from pileus.image.drivers.base import Source
+from pileus.image.images.models import DEACTIVATED, READABLE
 from pileus.image.images.queries import see
+from pileus.image.locations.models import ImageLocation
+from pileus.image.locations.queries import open_first, whole
 from pileus.image.settings import ImageSettings
-from pileus.kernel.errors import Forbidden, NotFound
+from pileus.image.stores.registry import Stores
+from pileus.kernel.errors import Forbidden
 from pileus.kernel.http.call import Call, Reply
 
 
@@ -53,24 +56,21 @@ async def download(call: Call, image_id: str) -> Reply | DataResponse:
 
 def _find(call: Call, image_id: str) -> tuple[Source, str | None] | None:
     with call.transaction() as db:
-        key, checksum = _readable(call, db, image_id)
-    if key is None:
+        rows, checksum = _readable(call, db, image_id)
+    if not rows:
         return None
-    try:
-        return call.cloud.part(Stores).default.open(key), checksum
-    except FileNotFoundError:  # deleted in this moment
-        raise NotFound(f"No image data found for image {image_id}") from None
+    return open_first(call.cloud.part(Stores), rows), checksum
 
 
-def _readable(call: Call, db: Session, image_id: str) -> tuple[DataKey | None, str | None]:
+def _readable(call: Call, db: Session, image_id: str) -> tuple[list[ImageLocation], str | None]:
     seen = see(db, call.context, image_id)
     call.enforce("download_image", seen.policy_target())
     image = seen.image
     if image.status == DEACTIVATED and not call.context.is_admin:
         raise Forbidden("The requested image has been deactivated. Image data download is forbidden.")
-    if image.status not in (ACTIVE, DEACTIVATED) or image.data_key is None:
-        return None, None
-    return DataKey(image.id, image.data_key), image.checksum
+    if image.status not in READABLE:
+        return [], None
+    return whole(image, call.cloud.part(Stores)), image.checksum
 
 
 async def _blocks(source: Source, part: Span, block: int) -> AsyncIterator[bytes]:

@@ -1,11 +1,14 @@
-"""One image's bytes on their way in: counted, hashed, inspected and stored, block by block."""
+"""One image's bytes on their way in: counted, hashed, examined and stored, block by block."""
 
 import hashlib
+from typing import Protocol
 
 import msgspec
 
+from pileus.image.containers import examiner
 from pileus.image.drivers.base import Sink
-from pileus.image.formats import Inspector, check
+
+HASHES = ("sha256", "sha384", "sha512")  # of which users may say what theirs is; ours is the last
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -14,7 +17,8 @@ class Received(msgspec.Struct, frozen=True):
     size: int
     virtual_size: int | None
     md5: str
-    sha512: str
+    digest: str
+    algorithm: str = "sha512"
 
 
 class Oversize(Exception):
@@ -24,30 +28,59 @@ class Oversize(Exception):
         super().__init__(f"The image's data is longer than the {most} bytes that it may have.")
 
 
-class Intake:
-    """`most` is the number of bytes that may come, None for any. Memory does not grow with them."""
+class Witness(Protocol):
+    """Sees all bytes, and says at the end whether they are the right ones (a signature, for one)."""
 
-    def __init__(self, sink: Sink, most: int | None) -> None:
+    def update(self, block: bytes) -> None: ...
+
+    def verify(self) -> None:
+        """Raises what its maker documents."""
+
+
+class Intake:
+    """`most` is the number of bytes that may come, None for any; `inside` bounds what compressed ones may become.
+
+    Memory does not grow with them.
+    """
+
+    def __init__(
+        self,
+        sink: Sink | None,
+        most: int | None,
+        disk_format: str,
+        *,
+        container_format: str = "bare",
+        algorithm: str = "sha512",
+        witness: Witness | None = None,
+        inside: int | None = None,
+    ) -> None:
         self.size = 0
         self._sink = sink
         self._most = most
-        self._md5 = hashlib.md5(usedforsecurity=False)  # the API's `checksum`; sha512 is what is trusted
-        self._sha512 = hashlib.sha512()
-        self._inspector = Inspector()
+        self._md5 = hashlib.md5(usedforsecurity=False)  # the API's `checksum`; the other one is what is trusted
+        self._hash = hashlib.new(algorithm)
+        self._algorithm = algorithm
+        self._examiner = examiner(container_format, disk_format, most_inside=inside)
+        self._witness = witness
 
     def take(self, block: bytes) -> None:
-        """Raises Oversize, StoreFull."""
+        """Raises Oversize, FormatRefused, StoreFull, StoreFailed."""
         self.size += len(block)
         if self._most is not None and self.size > self._most:
             raise Oversize(self._most)
-        self._sink.write(block)
+        if self._sink is not None:
+            self._sink.write(block)
         self._md5.update(block)
-        self._sha512.update(block)
-        self._inspector.feed(block)
+        self._hash.update(block)
+        self._examiner.feed(block)
+        if self._witness is not None:
+            self._witness.update(block)
 
-    def finish(self, disk_format: str) -> Received:
-        """Make the bytes durable. Raises FormatRefused unless they are in `disk_format`, StoreFull."""
-        verdict = self._inspector.finish()
-        check(verdict, disk_format)
-        self._sink.commit()
-        return Received(self.size, verdict.virtual_size, self._md5.hexdigest(), self._sha512.hexdigest())
+    def finish(self) -> Received:
+        """Make the bytes durable. Raises FormatRefused unless they are what was declared, StoreFull, StoreFailed."""
+        verdict = self._examiner.finish()
+        if self._witness is not None:
+            self._witness.verify()
+        if self._sink is not None:
+            self._sink.commit()
+        return Received(self.size, verdict.virtual_size, self._md5.hexdigest(), self._hash.hexdigest(), self._algorithm)

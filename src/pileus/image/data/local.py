@@ -9,19 +9,21 @@ from sqlalchemy.orm import Session
 
 from pileus.image.data import lease
 from pileus.image.data.intake import Intake, Received
-from pileus.image.drivers.base import DataKey, Sink, Stores
-from pileus.image.images.models import ACTIVE, DEACTIVATED, QUEUED, Image, ImageProperty
+from pileus.image.data.lease import Place
+from pileus.image.drivers.base import Sink
+from pileus.image.images.models import QUEUED, READABLE, SAVING, Image, ImageProperty
 from pileus.image.settings import ImageSettings
+from pileus.image.stores.registry import Stores
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import Conflict
 
 
 def import_file(cloud: Cloud, path: Path, given: Image, properties: Mapping[str, str]) -> str:
     """`pileus.image.internal.import_file`; `given` is a row that no session holds yet."""
-    seconds = cloud.settings(ImageSettings).upload_lease
+    seconds, store = cloud.settings(ImageSettings).upload_lease, cloud.part(Stores).default
     with cloud.db.writing() as db:
         found = _namesake(db, given)
-        if found is not None and found.status in (ACTIVE, DEACTIVATED):
+        if found is not None and found.status in READABLE:
             return found.id
         if found is None:
             given.extra = {key: ImageProperty(name=key, value=value) for key, value in properties.items()}
@@ -30,28 +32,27 @@ def import_file(cloud: Cloud, path: Path, given: Image, properties: Mapping[str,
         else:  # its writer died: the seed runs once at a time
             found.status = QUEUED
         db.flush()
-        key = lease.claim(db, found.id, seconds)
-    if key is None:
+        place = lease.claim(db, found.id, store.name, seconds)
+    if place is None:
         raise Conflict(f"Image {given.name} is being uploaded.")
-    sink = cloud.part(Stores).default.create(key)
+    sink = store.create(place.data)
     try:
-        received = _copy(cloud, path, key, sink, given.disk_format or "raw")
+        received = _copy(cloud, path, place, sink, given.disk_format or "raw")
         with cloud.db.writing() as db:
-            if not lease.complete(db, key, received):
+            if not (lease.complete(db, place, received.size) and lease.activate(db, found.id, received, SAVING)):
                 raise Conflict(f"Image {given.name} was deleted or given up while it was stored.")
     except BaseException:
         sink.abort()
         with cloud.db.writing() as db:
-            row = db.get(Image, key.image_id)
-            if row is not None and row.data_key == key.key:
-                db.delete(row)
+            if lease.release(db, place):
+                db.delete(db.get_one(Image, found.id))
         raise
-    return key.image_id
+    return found.id
 
 
-def _copy(cloud: Cloud, path: Path, key: DataKey, sink: Sink, disk_format: str) -> Received:
+def _copy(cloud: Cloud, path: Path, place: Place, sink: Sink, disk_format: str) -> Received:
     settings = cloud.settings(ImageSettings)
-    intake = Intake(sink, settings.max_size or None)
+    intake = Intake(sink, settings.max_size or None, disk_format)
     renewed = time.monotonic()
     with path.open("rb", buffering=0) as file:
         while block := file.read(settings.block_size):
@@ -59,8 +60,8 @@ def _copy(cloud: Cloud, path: Path, key: DataKey, sink: Sink, disk_format: str) 
             if time.monotonic() - renewed > settings.upload_lease / 3:
                 renewed = time.monotonic()
                 with cloud.db.writing() as db:
-                    lease.renew(db, key, settings.upload_lease)
-    return intake.finish(disk_format)
+                    lease.renew(db, [place], settings.upload_lease)
+    return intake.finish()
 
 
 def _namesake(db: Session, given: Image) -> Image | None:

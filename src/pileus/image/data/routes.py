@@ -1,7 +1,7 @@
-"""/v2/images/{image_id}/file: the data of images. Streams: both check their rules themselves, inside a transaction."""
+"""/v2/images/{image_id}/file and /stage: the data of images. Streams: they check their rules themselves, inside a transaction."""
 
 from pileus.image.data.download import download
-from pileus.image.data.upload import upload
+from pileus.image.data.upload import stage, upload
 from pileus.kernel.http.routes import Route
 
 PATH = "/v2/images/{image_id}/file"
@@ -9,4 +9,5 @@ PATH = "/v2/images/{image_id}/file"
 ROUTES = (
     Route("PUT", PATH, upload, "upload_image", stream=True, status=204),
     Route("GET", PATH, download, "download_image", stream=True),
+    Route("PUT", "/v2/images/{image_id}/stage", stage, "modify_image", stream=True, status=204),
 )

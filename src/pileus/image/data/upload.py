@@ -1,143 +1,250 @@
-"""Receiving an image's data: claim → stream into the store → check → active. Whatever fails leaves it queued, without data.
+"""Receiving an image's data: claim → stream into a store → check → active, or → uploading when it is only staged for an import.
 
-Blocks are hashed and written in a thread while the next one is received: at most three are in memory, and the event loop
-only moves bytes. Every part of the database work is one short transaction of its own.
+Whatever fails leaves the image queued, without data. Blocks are hashed and written in a thread while the next one is received:
+at most three are in memory, and the event loop only moves bytes. Every part of the database work is one short transaction of
+its own.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator
+from typing import NamedTuple, Protocol
 
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from pileus.image.data import lease
-from pileus.image.data.intake import Intake, Oversize, Received
-from pileus.image.drivers.base import DataKey, Sink, StoreFull, Stores
+from pileus.image.data.intake import Intake, Oversize, Witness
+from pileus.image.data.lease import Place
+from pileus.image.drivers.base import Sink, Store, StoreFailed, StoreFull
 from pileus.image.formats import FormatRefused
-from pileus.image.images.models import QUEUED, Image
+from pileus.image.images.models import QUEUED, SAVING, Image
 from pileus.image.images.queries import see
 from pileus.image.settings import ImageSettings
+from pileus.image.signatures.properties import SignatureRefused
+from pileus.image.signatures.signers import Signers
+from pileus.image.signatures.verifier import verifier
+from pileus.image.stores.registry import Stores
 from pileus.image.usage import quotas
-from pileus.kernel.errors import BadRequest, Conflict, Gone, TooLarge, UnsupportedMediaType
+from pileus.kernel.errors import BadRequest, Conflict, Gone, TooLarge, Unavailable, UnsupportedMediaType
 from pileus.kernel.http.call import Call, Reply
 
 log = logging.getLogger(__name__)
 
 
+class Taker(Protocol):
+    """What becomes of the blocks."""
+
+    size: int
+
+    def take(self, block: bytes) -> None: ...
+
+
+class Begun(NamedTuple):
+    """An upload that was let in; `most` bytes may come, None: any."""
+
+    place: Place
+    disk_format: str
+    container_format: str
+    most: int | None
+    witness: Witness | None
+
+    def intake(self, call: Call, sink: Sink) -> Intake:
+        inside = call.cloud.settings(ImageSettings).max_converted
+        return Intake(
+            sink,
+            self.most,
+            self.disk_format,
+            container_format=self.container_format,
+            witness=self.witness,
+            inside=inside,
+        )
+
+
+class Staging:
+    """Takes data that is looked at when it is imported."""
+
+    def __init__(self, sink: Sink, most: int | None) -> None:
+        self.size = 0
+        self._sink = sink
+        self._most = most
+
+    def take(self, block: bytes) -> None:
+        self.size += len(block)
+        if self._most is not None and self.size > self._most:
+            raise Oversize(self._most)
+        self._sink.write(block)
+
+
 async def upload(call: Call, image_id: str) -> Reply:
-    """One upload. Its errors: 400, 403, 404, 409, 410, 413, 415."""
-    kind = call.request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/octet-stream":
-        raise UnsupportedMediaType(f"Content-Type {kind or 'none'} is not supported; send application/octet-stream.")
-    _check_store(call)
-    length = _length(call.request)
-    key, disk_format, most = await asyncio.to_thread(_begin, call, image_id, length)
-    writing = Writing(call, key)
-    try:
-        sink = await asyncio.to_thread(call.cloud.part(Stores).default.create, key)
-        writing.sink = sink
-        received = await _receive(call, writing, Intake(sink, most), disk_format, length)
-        await asyncio.to_thread(_complete, call, key, received)
-    except FormatRefused as error:
-        raise UnsupportedMediaType(str(error)) from None
-    except Oversize as error:
-        raise TooLarge(str(error)) from None
-    except StoreFull as error:
-        log.error("the image store is full: %s", error)
-        raise TooLarge("There is no room for the image's data in this cloud's image store.") from None
-    else:
-        writing.done = True
-    finally:
-        if not writing.done:
-            await asyncio.shield(asyncio.to_thread(writing.give_up))
+    """PUT …/file. Its errors: 400, 403, 404, 409, 410, 413, 415, 503."""
+    length = _checked(call.request)
+    store = _asked_store(call)
+    begun = await asyncio.to_thread(_begin, call, image_id, store, length)
+    async with writing(call, begun.place, store) as (sink, kept):
+        intake = begun.intake(call, sink)
+        await _receive(call, kept, intake, length)
+        received = await asyncio.to_thread(intake.finish)
+
+        def complete(db: Session) -> bool:
+            _fits(call, db, image_id, "image_size_total", received.size)
+            return lease.complete(db, begun.place, received.size) and lease.activate(db, image_id, received, SAVING)
+
+        await asyncio.to_thread(_settle, call, image_id, complete)
+        kept.done = True
     return Reply(status=204)
 
 
-class Writing:
-    """One upload under way, so that its failure can be undone."""
+async def stage(call: Call, image_id: str) -> Reply:
+    """PUT …/stage. Errors as for an upload; the format is checked by the import."""
+    length = _checked(call.request)
+    store = call.cloud.part(Stores).staging
+    begun = await asyncio.to_thread(_begin, call, image_id, store, length)
+    async with writing(call, begun.place, store) as (sink, kept):
+        staging = Staging(sink, begun.most)
+        await _receive(call, kept, staging, length)
+        await asyncio.to_thread(sink.commit)
 
-    def __init__(self, call: Call, key: DataKey) -> None:
+        def complete(db: Session) -> bool:
+            _fits(call, db, image_id, "image_stage_total", staging.size)
+            image = db.get(Image, image_id)
+            if image is not None:
+                image.size = staging.size
+            return lease.complete(db, begun.place, staging.size)
+
+        await asyncio.to_thread(_settle, call, image_id, complete)
+        kept.done = True
+    return Reply(status=204)
+
+
+class Kept:
+    """The place of an upload under way: its lease is renewed, for a client may be slow while this process is alive."""
+
+    def __init__(self, call: Call, place: Place) -> None:
         self.cloud = call.cloud
-        self.key = key
+        self.place = place
         self.sink: Sink | None = None
         self.lost = False
         self.done = False
 
     def give_up(self) -> None:
-        if self.sink is not None:
-            self.sink.abort()
-        with self.cloud.db.writing() as db:
-            lease.release(db, self.key)
+        try:
+            if self.sink is not None:
+                self.sink.abort()
+        finally:
+            with self.cloud.db.writing() as db:
+                lease.release(db, self.place)
 
-    async def keep(self) -> None:
-        """Renew the lease until cancelled: a client may be slow, this process is alive."""
+    async def renew(self) -> None:
+        """Until cancelled."""
         seconds = self.cloud.settings(ImageSettings).upload_lease
         while not self.lost:
             await asyncio.sleep(seconds / 3)
             try:
                 self.lost = not await asyncio.to_thread(self._renew, seconds)
             except Exception:
-                log.exception("the lease of the upload of image %s was not renewed", self.key.image_id)
+                log.exception("the lease of the upload of image %s was not renewed", self.place.data.image_id)
 
     def _renew(self, seconds: int) -> bool:
         with self.cloud.db.writing() as db:
-            return lease.renew(db, self.key, seconds)
+            return lease.renew(db, [self.place], seconds)
 
 
-def _begin(call: Call, image_id: str, length: int | None) -> tuple[DataKey, str, int | None]:
+@contextlib.asynccontextmanager
+async def writing(call: Call, place: Place, store: Store) -> AsyncIterator[tuple[Sink, Kept]]:
+    """A sink at the place; unless `done` was said, nothing is left of it. The inner errors become the API's."""
+    kept = Kept(call, place)
+    keeper = asyncio.create_task(kept.renew())
+    try:
+        kept.sink = await asyncio.to_thread(store.create, place.data)
+        yield kept.sink, kept
+    except SignatureRefused as error:
+        raise BadRequest(str(error)) from None
+    except FormatRefused as error:
+        raise UnsupportedMediaType(str(error)) from None
+    except Oversize as error:
+        raise TooLarge(str(error)) from None
+    except StoreFull as error:
+        log.error("store %s is full: %s", place.store, error)
+        raise TooLarge("There is no room for the image's data in this cloud's image store.") from None
+    except StoreFailed as error:
+        log.error("store %s failed: %s", place.store, error)
+        raise Unavailable("The image store does not take data now; try again later.") from None
+    finally:
+        keeper.cancel()
+        if not kept.done:
+            await asyncio.shield(asyncio.to_thread(kept.give_up))
+
+
+def _begin(call: Call, image_id: str, store: Store, length: int | None) -> Begun:
     """Check everything that can be checked before the first byte, and take the lease."""
-    settings = call.cloud.settings(ImageSettings)
+    settings, stores = call.cloud.settings(ImageSettings), call.cloud.part(Stores)
+    staged = store is stores.staging
     with call.transaction(write=True) as db:
         seen = see(db, call.context, image_id, lock=True)
-        call.enforce("upload_image", seen.policy_target())
+        call.enforce("modify_image" if staged else "upload_image", seen.policy_target())
         image = seen.image
         if image.status != QUEUED:
-            raise Conflict(f"Image {image_id} is {image.status}: data can be uploaded only while it is queued.")
+            raise Conflict(f"Image {image_id} is {image.status}: data can come only while it is queued.")
         if image.disk_format is None or image.container_format is None:
             raise BadRequest("Properties disk_format, container_format must be set prior to saving data.")
+        try:
+            witness = verifier(image.properties, call.cloud.part(Signers).certificates)
+        except SignatureRefused as error:
+            raise BadRequest(str(error)) from None
         quotas.check(call.cloud, db, image.owner, {"image_count_uploading": 1})
-        bounds = [settings.max_size or None, quotas.bytes_left(call.cloud, db, image.owner)]
+        resource = "image_stage_total" if staged else "image_size_total"
+        bounds = [settings.max_size or None, quotas.bytes_left(call.cloud, db, image.owner, resource)]
         most = min((bound for bound in bounds if bound is not None), default=None)
         if most is not None and (length or 0) > most:
             raise TooLarge(str(Oversize(most)))
-        key = lease.claim(db, image_id, settings.upload_lease)
-        if key is None:
+        place = lease.claim(db, image_id, store.name, settings.upload_lease)
+        if place is None:
             raise Conflict(f"Image {image_id} is being uploaded already.")
-        return key, image.disk_format, most
+        return Begun(place, image.disk_format, image.container_format, most, None if staged else witness)
 
 
-async def _receive(call: Call, writing: Writing, intake: Intake, disk_format: str, length: int | None) -> Received:
+async def _receive(call: Call, kept: Kept, taker: Taker, length: int | None) -> None:
     settings = call.cloud.settings(ImageSettings)
-    keeper = asyncio.create_task(writing.keep())
     worker: asyncio.Task[None] | None = None
     try:
         async for block in blocks(call.request, settings.block_size, settings.upload_idle):
             if worker is not None:
                 await worker
-            if writing.lost:
-                raise Gone(f"Image {writing.key.image_id} was deleted during the upload.")
-            worker = asyncio.create_task(asyncio.to_thread(intake.take, block))
+            if kept.lost:
+                raise _gone(kept.place.data.image_id)
+            worker = asyncio.create_task(asyncio.to_thread(taker.take, block))
         if worker is not None:
             await worker
-        if length is not None and intake.size != length:
-            raise BadRequest(f"The request says {length} bytes and brought {intake.size}.")
-        return await asyncio.to_thread(intake.finish, disk_format)
     finally:
-        keeper.cancel()
         if worker is not None and not worker.done():  # its thread still has the file
             with contextlib.suppress(Exception):
                 await asyncio.shield(worker)
+    if length is not None and taker.size != length:
+        raise BadRequest(f"The request says {length} bytes and brought {taker.size}.")
 
 
-def _complete(call: Call, key: DataKey, received: Received) -> None:
+class _Settle(Protocol):
+    def __call__(self, db: Session) -> bool: ...
+
+
+def _settle(call: Call, image_id: str, complete: _Settle) -> None:
     with call.transaction(write=True) as db:
-        image = db.get(Image, key.image_id)
-        left = quotas.bytes_left(call.cloud, db, image.owner) if image is not None else None
-        if left is not None and received.size > left:
-            raise Oversize(left)
-        if not lease.complete(db, key, received):
-            raise Gone(f"Image {key.image_id} was deleted during the upload.")
+        if not complete(db):
+            raise _gone(image_id)
+
+
+def _fits(call: Call, db: Session, image_id: str, resource: str, size: int) -> None:
+    """Two uploads that began together may be too much together."""
+    image = db.get(Image, image_id)
+    left = quotas.bytes_left(call.cloud, db, image.owner, resource) if image is not None else None
+    if left is not None and size > left:
+        raise Oversize(left)
+
+
+def _gone(image_id: str) -> Gone:
+    return Gone(f"Image {image_id} was deleted during the upload.")
 
 
 async def blocks(request: Request, size: int, idle: int) -> AsyncIterator[bytes]:
@@ -162,13 +269,22 @@ async def blocks(request: Request, size: int, idle: int) -> AsyncIterator[bytes]
         yield b"".join(parts)
 
 
-def _check_store(call: Call) -> None:
-    asked, ours = call.request.headers.get("x-image-meta-store"), call.cloud.part(Stores).default.name
-    if asked is not None and asked != ours:
-        raise BadRequest(f"There is no store {asked} in this cloud; there is {ours}.")
+def _asked_store(call: Call) -> Store:
+    stores, asked = call.cloud.part(Stores), call.request.headers.get("x-image-meta-store")
+    if asked is None:
+        return stores.default
+    store = stores.named.get(asked)
+    if store is None or store.read_only:
+        known = ", ".join(store.name for store in stores.writable())
+        raise BadRequest(f"There is no store {asked} that takes data in this cloud; there is {known}.")
+    return store
 
 
-def _length(request: Request) -> int | None:
+def _checked(request: Request) -> int | None:
+    """The length that is announced, of data that is announced as data."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/octet-stream":
+        raise UnsupportedMediaType(f"Content-Type {kind or 'none'} is not supported; send application/octet-stream.")
     text = request.headers.get("content-length")
     if text is None:
         return None

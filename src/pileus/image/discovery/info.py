@@ -1,21 +1,13 @@
-"""/v2/info: what this cloud's image service can do."""
+"""/v2/info/import: which ways to import this cloud has."""
 
-from pileus.image.drivers.base import Stores
+from pileus.image.settings import ImageSettings
 from pileus.kernel.http.call import Call, Json
 from pileus.kernel.http.routes import Route
 
 
 def imports(call: Call) -> Json:
-    """None yet: data comes by upload alone."""
-    return {"import-methods": {"description": "Import methods available.", "type": "array", "value": []}}
+    methods = list(call.cloud.settings(ImageSettings).import_methods)
+    return {"import-methods": {"description": "Import methods available.", "type": "array", "value": methods}}
 
 
-def stores(call: Call) -> Json:
-    name = call.cloud.part(Stores).default.name
-    return {"stores": [{"id": name, "description": "Where images' data is kept", "default": "true"}]}
-
-
-ROUTES = (
-    Route("GET", "/v2/info/import", imports, "get_images"),
-    Route("GET", "/v2/info/stores", stores, "get_images"),
-)
+ROUTES = (Route("GET", "/v2/info/import", imports, "get_images"),)

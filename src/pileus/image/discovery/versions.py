@@ -1,13 +1,12 @@
 """Which versions of the image API are spoken. Names are documentation: clients only look for v2.
 
-Each minor version stands for what it added; the list ends where a later one would promise what is not there
-(2.9 and on: imports, several stores, the cache).
+Each minor version stands for what it added: imports, several stores, the cache, locations; all of that is here.
 """
 
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.routes import PUBLIC, Route
 
-SPOKEN = ("2.7", "2.6", "2.5", "2.4", "2.3", "2.2", "2.1", "2.0")
+SPOKEN = tuple(f"2.{minor}" for minor in range(18, -1, -1))
 
 
 def documents(call: Call) -> Json:

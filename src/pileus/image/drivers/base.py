@@ -1,7 +1,6 @@
 """What a driver that keeps images' data can do. Calls block: they run in threads."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -9,7 +8,11 @@ import msgspec
 
 
 class DataKey(msgspec.Struct, frozen=True):
-    """Names one upload's data; no two uploads ever share a name, so none can overwrite or remove another's."""
+    """Names the data of one image in a store.
+
+    In a store that this cloud writes, `key` is of one writer: no two ever share it, so none can overwrite or remove another's
+    data. In a store that is only read, `key` is the URL.
+    """
 
     image_id: str
     key: str
@@ -19,17 +22,21 @@ class StoreFull(Exception):
     """There is no room for the data."""
 
 
+class StoreFailed(Exception):
+    """The store does not answer, or refuses. The message has no secrets: it may be shown to the image's owner."""
+
+
 class Sink(Protocol):
-    """Takes the data of one upload."""
+    """Takes the data of one writer."""
 
     def write(self, block: bytes) -> None:
-        """Append. Raises StoreFull."""
+        """Append. Raises StoreFull, StoreFailed."""
 
     def commit(self) -> None:
-        """Return when the data is durable. Raises StoreFull."""
+        """Return when the data is durable. Raises StoreFull, StoreFailed."""
 
     def abort(self) -> None:
-        """Leave nothing behind. May follow `commit`."""
+        """Leave nothing behind. May follow `commit`, may come twice."""
 
 
 class Source(Protocol):
@@ -38,31 +45,35 @@ class Source(Protocol):
     size: int
 
     def read(self, offset: int, length: int) -> bytes:
-        """`length` bytes from `offset`, fewer at the end."""
+        """`length` bytes from `offset`, fewer at the end. Raises StoreFailed."""
 
     def close(self) -> None: ...
 
 
 class Store(Protocol):
-    name: str
+    """One place where images' data is, under a `name` that operators give it. Safe to use from several threads."""
 
-    def create(self, key: DataKey) -> Sink: ...
+    name: str
+    read_only: bool
+    """Its data are others': images only point there by URL."""
+
+    def create(self, key: DataKey) -> Sink:
+        """Raises StoreFull, StoreFailed; never called where `read_only`."""
 
     def open(self, key: DataKey) -> Source:
-        """Raises FileNotFoundError."""
+        """Raises FileNotFoundError, StoreFailed."""
 
     def delete(self, key: DataKey) -> None:
-        """Data that is not there is deleted already."""
+        """Data that is not there is deleted already; data that are others' stay. Raises StoreFailed."""
 
     def keys(self) -> Iterator[DataKey]:
-        """All that is stored, also of uploads that never ended."""
+        """All that this cloud has stored there, also of writers that never ended; nothing where `read_only`."""
 
     def path(self, key: DataKey) -> Path | None:
         """A file that this host can read, where the driver has one."""
 
+    def url(self, key: DataKey) -> str:
+        """Where the data is, as the locations API shows it: without credentials."""
 
-@dataclass(frozen=True)
-class Stores:
-    """The stores of this cloud, as a part of it. There is one; several come with the import API."""
-
-    default: Store
+    def properties(self) -> Mapping[str, object]:
+        """What `GET /v2/info/stores/detail` tells administrators of it: no secrets."""

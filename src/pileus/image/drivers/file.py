@@ -6,12 +6,10 @@ upload ever gets, and counts from the moment when the row names it. What no row 
 
 import errno
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pileus.image.drivers.base import DataKey, StoreFull
-from pileus.image.settings import ImageSettings
-from pileus.kernel.config import Config
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -61,15 +59,11 @@ class FileSource:
 
 
 class FileStore:
-    name = "file"
+    read_only = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
         self.folder = folder
-
-    @classmethod
-    def from_config(cls, config: Config) -> "FileStore":
-        folder = config.section(ImageSettings).store_folder
-        return cls(Path(folder) if folder else config.state / "images")
 
     def create(self, key: DataKey) -> FileSink:
         self.folder.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -93,6 +87,12 @@ class FileStore:
     def path(self, key: DataKey) -> Path | None:
         file = self._file(key)
         return file if file.exists() else None
+
+    def url(self, key: DataKey) -> str:
+        return self._file(key).absolute().as_uri()
+
+    def properties(self) -> Mapping[str, object]:
+        return {"data_dir": str(self.folder)}
 
     def _file(self, key: DataKey) -> Path:
         return self.folder / f"{key.image_id}.{key.key}"

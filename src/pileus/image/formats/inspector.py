@@ -35,12 +35,15 @@ class Inspector:
     def __init__(self) -> None:
         self._stream = Stream()
         self._readers = [Reader(parser, self._stream) for parser in PARSERS]
+        self._reading = self._readers  # those that want bytes before the file's end: soon none
 
     def feed(self, chunk: bytes) -> None:
         """Look at the next bytes of the file."""
         self._stream.append(chunk)
-        for reader in self._readers:
-            reader.feed(chunk)
+        if self._reading:
+            for reader in self._reading:
+                reader.feed(chunk)
+            self._reading = [reader for reader in self._reading if reader.reads]
 
     def finish(self) -> Verdict:
         """Say what the file was; no more bytes may follow."""

@@ -16,6 +16,7 @@ HEADS = {
     b"#!/bin/sh\n#V2.0 Format\n": "cloop",
 }
 PLOOP = (b"WithoutFreeSpace", b"WithouFreSpacExt")
+PLOOP_HEADER = 64
 DMG_TRAILER = 512
 
 
@@ -23,7 +24,7 @@ def parse_marks(stream: Stream) -> Steps:
     """Look at the file's first bytes, then at its last sector."""
     start = yield Range(0, 64)
     if start.startswith(PLOOP):
-        return (yield from _ploop(start))
+        return (yield from _ploop(stream, start))
     for mark, name in HEADS.items():
         if start.startswith(mark):
             return Finding(name)
@@ -33,7 +34,7 @@ def parse_marks(stream: Stream) -> Steps:
     return None
 
 
-def _ploop(start: bytes) -> Steps:
+def _ploop(stream: Stream, start: bytes) -> Steps:
     """Parallels' header, little-endian: 16 mark, version, heads, cylinders, sectors a block, entries, disk sectors."""
     if len(start) < 44:
         return Finding("ploop", None, ["its header is cut off"])
@@ -44,4 +45,5 @@ def _ploop(start: bytes) -> Steps:
     finding.require(version == 2, f"its version {version} is unknown")
     finding.require(tracks > 0 and entries * tracks >= sectors, "its block table is too short for the disk")
     yield END
+    finding.require(PLOOP_HEADER + 4 * entries <= stream.size, "the file is cut off before the end of its block table")
     return finding

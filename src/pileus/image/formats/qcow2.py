@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from pileus.image.formats.finding import Finding
 from pileus.image.formats.qcow2_clusters import check_allocation
+from pileus.image.formats.qcow2_extensions import BITMAPS_VALID, Place, read_extensions
 from pileus.image.formats.stream import END, RANGE_BYTES, Range, Steps, Stream
 
 MAGIC = b"QFI\xfb"
@@ -13,14 +14,14 @@ HEADER3_BYTES = 104
 DIRTY, CORRUPT, DATA_FILE, COMPRESSION, WIDE_L2 = (1 << bit for bit in range(5))
 KNOWN = DIRTY | CORRUPT | DATA_FILE | COMPRESSION | WIDE_L2
 RAW_DATA_FILE = 1 << 1  # among the autoclear bits
-DATA_FILE_NAME = 0x44415441
-ENCRYPTION_HEADER = 0x0537BE77
 DEFLATE, ZSTD = b"\0", b"\1"
 NO_ENCRYPTION, AES, LUKS = range(3)
 # Limits that QEMU itself sets.
 L1_BYTES = 32 * 1024 * 1024
 REFCOUNT_TABLE_BYTES = 8 * 1024 * 1024
 SNAPSHOTS = 65536
+WIDE_L2_BITS = 14
+SECTOR = 512
 
 
 class Header(NamedTuple):
@@ -67,11 +68,17 @@ def parse_qcow2(stream: Stream) -> Steps:
         return finding
     cluster = 1 << header.cluster_bits
     extensions = yield Range(header.length, min(cluster - header.length, RANGE_BYTES))
-    _check_extensions(finding, header, extensions, cluster - header.length)
+    places = read_extensions(
+        finding,
+        extensions,
+        cluster - header.length,
+        encrypted=header.encryption == LUKS,
+        bitmaps=bool(header.autoclear & BITMAPS_VALID),
+    )
     if header.incompatible & DIRTY == 0:
         yield from check_allocation(finding, stream, header.refcount_table_at, cluster, header.refcount_order)
     yield END
-    _check_tables(finding, header, stream.size)
+    _check_tables(finding, header, places, stream.size)
     return finding
 
 
@@ -90,28 +97,18 @@ def _check_header(finding: Finding, header: Header, start: bytes) -> bool:
     finding.require(header.refcount_order <= 6, f"its refcount order {header.refcount_order} is absurd")
     sane = 9 <= header.cluster_bits <= 21
     finding.require(sane, f"its cluster size of 2^{header.cluster_bits} bytes is absurd")
+    wide = header.incompatible & WIDE_L2
+    finding.require(
+        not wide or header.cluster_bits >= WIDE_L2_BITS, "its clusters are too small for extended L2 entries"
+    )
+    finding.require(header.size % SECTOR == 0, "its size is not a whole number of sectors")
     minimum = HEADER2_BYTES if header.version == 2 else HEADER3_BYTES
     fits = sane and minimum <= header.length <= 1 << header.cluster_bits and header.length % 8 == 0
     finding.require(fits or not sane, f"its header length of {header.length} bytes is absurd")
     return fits and header.refcount_order <= 6
 
 
-def _check_extensions(finding: Finding, header: Header, data: bytes, room: int) -> None:
-    """The extensions are in `data`, and end with one of kind 0 or with the `room` that the first cluster leaves."""
-    at = 0
-    kind = -1
-    has_key_place = False
-    while kind != 0 and at + 8 <= len(data):
-        kind, length = struct.unpack_from(">II", data, at)
-        finding.require(kind != DATA_FILE_NAME, "it names an external data file")
-        has_key_place |= kind == ENCRYPTION_HEADER and length == 16
-        at += 8 + (length + 7) // 8 * 8
-    finding.require(at <= len(data), "its header extensions are longer than their place")
-    finding.require(kind == 0 or at == room, "its header extensions have no end")
-    finding.require(header.encryption != LUKS or has_key_place, "it is encrypted but has no encryption header")
-
-
-def _check_tables(finding: Finding, header: Header, size: int) -> None:
+def _check_tables(finding: Finding, header: Header, places: list[Place], size: int) -> None:
     cluster = 1 << header.cluster_bits
     l1_bytes = 8 * header.l1_entries
     refcount_bytes = cluster * header.refcount_table_clusters
@@ -126,6 +123,7 @@ def _check_tables(finding: Finding, header: Header, size: int) -> None:
         ("L1 table", header.l1_at, l1_bytes),
         ("refcount table", header.refcount_table_at, refcount_bytes),
         ("snapshot table", header.snapshots_at, 40 * header.snapshots),
+        *places,
     ):
         if length > 0:
             finding.require(at >= cluster and at % cluster == 0, f"its {name} is out of place")

@@ -62,6 +62,11 @@ class Reader:
         self._finding: Finding | None = None
         self._wanted: Range | None = next(self._steps)
 
+    @property
+    def reads(self) -> bool:
+        """Whether the parser wants bytes before the file's end."""
+        return self._wanted is not None and self._wanted is not END
+
     def feed(self, chunk: bytes) -> None:
         """Take what the parser waits for out of `chunk`, which the stream has appended already."""
         start = self._stream.size - len(chunk)

@@ -10,6 +10,7 @@ SIGNATURE = 0xBEDA107F
 VERSION = 0x00010001
 DYNAMIC, STATIC = 1, 2
 BLOCK = 1024 * 1024
+SECTOR = 512
 NO_UUID = bytes(16)
 
 
@@ -32,7 +33,9 @@ def parse_vdi(stream: Stream) -> Steps:
     finding.require(version == VERSION, f"its version {version:#x} is unknown")
     finding.require(kind in (DYNAMIC, STATIC), f"its image type {kind} is not a stand-alone disk")
     finding.require(linked == NO_UUID and parent == NO_UUID, "it depends on a parent image")
-    finding.require(sector == 512 and block == BLOCK and extra == 0, "its sector or block size is unknown")
+    finding.require(sector == SECTOR and block == BLOCK and extra == 0, "its sector or block size is unknown")
+    finding.require(size % SECTOR == 0, "its size is not a whole number of sectors")
+    finding.require(map_at % SECTOR == 0 and data_at % SECTOR == 0, "its block map or its data are out of place")
     finding.require(blocks * block >= size, "its block map is too short for the disk")
     finding.require(allocated <= blocks, "it counts more blocks than the disk has")
     finding.require(map_at >= HEADER_BYTES and map_at + 4 * blocks <= data_at, "its block map is out of place")

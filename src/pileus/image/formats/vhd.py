@@ -7,6 +7,7 @@ from pileus.image.formats.stream import END, Range, Steps, Stream
 
 FOOTER_BYTES = 512
 HEADER_BYTES = 1024
+HEADER_MOST = 64 * 1024  # writers put it right behind the footer's copy
 COOKIE = b"conectix"
 FIXED, DYNAMIC, DIFFERENCING = 2, 3, 4
 VERSION = 0x00010000
@@ -17,10 +18,10 @@ def parse_vhd(stream: Stream) -> Steps:
     """A dynamic disk starts with a copy of its footer; a fixed one is the disk's bytes with a footer behind them."""
     copy = yield Range(0, FOOTER_BYTES)
     dynamic = copy.startswith(COOKIE)
-    header = b""
+    header, header_at = b"", 0
     if dynamic and len(copy) == FOOTER_BYTES:
         (header_at,) = struct.unpack_from(">Q", copy, 16)
-        header = yield Range(min(header_at, 64 * 1024), HEADER_BYTES)
+        header = yield Range(min(header_at, HEADER_MOST), HEADER_BYTES)
     tail = yield END
     footer = tail[-FOOTER_BYTES:]
     if not dynamic and not footer.startswith(COOKIE):
@@ -39,14 +40,15 @@ def parse_vhd(stream: Stream) -> Steps:
     if dynamic:
         finding.require(copy == footer, "its footer differs from the copy at its start")
         finding.require(kind in (DYNAMIC, DIFFERENCING), f"its disk type {kind} does not fit a dynamic disk")
-        _check_header(finding, header, size, stream.size)
+        finding.require(header_at <= HEADER_MOST, "its dynamic disk header is out of place")
+        _check_header(finding, header, stream.size)
     else:
         finding.require(kind == FIXED, f"its disk type {kind} does not fit a fixed disk")
         finding.require(size + FOOTER_BYTES == stream.size, "its footer names another size than the file has")
     return finding
 
 
-def _check_header(finding: Finding, header: bytes, size: int, file_size: int) -> None:
+def _check_header(finding: Finding, header: bytes, file_size: int) -> None:
     if len(header) < HEADER_BYTES or not header.startswith(b"cxsparse"):
         finding.faults.append("its dynamic disk header is missing")
         return
@@ -55,7 +57,7 @@ def _check_header(finding: Finding, header: bytes, size: int, file_size: int) ->
     finding.require(version == VERSION, f"its version {version:#x} is unknown")
     finding.require(not any(header[576:768]), "it names a parent image")
     finding.require(block >= 512 and block & (block - 1) == 0, f"its block size {block} is absurd")
-    finding.require(entries * block >= size, "its block table is too short for the disk")
+    finding.require(entries * block >= (finding.virtual_size or 0), "its block table is too short for the disk")
     finding.require(table_at + 4 * entries <= file_size, "the file is cut off before the end of its block table")
 
 

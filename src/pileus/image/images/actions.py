@@ -1,11 +1,10 @@
 """Creating, changing and deleting images. All of it is database work; the data follows in `pileus.image.data`."""
 
-import asyncio
 from collections.abc import Iterable, Mapping
 
-from pileus.image.drivers.base import DataKey, Store, Stores
+from pileus.image.data.removal import remove_later
 from pileus.image.images.attributes import AMAZON, COMMON, READ_ONLY, SETTABLE, CommonShape, ImageShape, is_reserved
-from pileus.image.images.models import ACTIVE, DEACTIVATED, Image, ImageProperty, ImageTag
+from pileus.image.images.models import ACTIVE, DEACTIVATED, PENDING_DELETE, READABLE, Image, ImageProperty, ImageTag
 from pileus.image.images.queries import Seen
 from pileus.image.settings import ImageSettings
 from pileus.image.usage import quotas
@@ -20,7 +19,7 @@ def create(call: Call, body: Mapping[str, object]) -> Image:
     for name in body:
         refuse_read_only(name)
     given = schema.read({k: v for k, v in body.items() if k in SETTABLE}, ImageShape, call.version, lax=False)
-    image = Image(owner=call.context.project_id, extra={}, tag_rows=[])
+    image = Image(owner=call.context.project_id, extra={}, tag_rows=[], locations=[])
     for name in SETTABLE - {"tags"}:
         value = getattr(given, name)
         if value is not UNSET:
@@ -44,18 +43,15 @@ def create(call: Call, body: Mapping[str, object]) -> Image:
 
 
 def delete(call: Call, image: Image) -> None:
-    """The row goes now, the data after the commit; if this process dies in between, the sweep finds it."""
+    """The row goes now and the data after the commit; with delayed deletion both stay for a while, unseen."""
     if image.protected:
         raise Forbidden(f"Image {image.id} is protected and cannot be deleted: set protected to false first.")
-    if image.data_key is not None:
-        key, store = DataKey(image.id, image.data_key), call.cloud.part(Stores).default
-        call.after_commit(lambda: _remove(store, key))
+    settings = call.cloud.settings(ImageSettings)
+    if settings.delayed_delete and image.status in READABLE:
+        image.status, image.scrub_at = PENDING_DELETE, clock.after(settings.scrub_time)
+        return
+    remove_later(call, image.locations)
     call.db.delete(image)
-
-
-def _remove(store: Store, key: DataKey) -> None:
-    """In a thread, for freeing a big file takes its time."""
-    asyncio.get_running_loop().run_in_executor(None, store.delete, key)
 
 
 def deactivate(image: Image) -> None:
@@ -113,7 +109,7 @@ def set_property(call: Call, image: Image, name: str, value: object) -> None:
     most = call.cloud.settings(ImageSettings).max_properties
     if name in image.extra:
         image.extra[name].value = text
-    elif len(image.extra) >= most:
+    elif sum(not is_reserved(there) for there in image.extra) >= most:
         raise TooLarge(f"An image may have {most} custom properties.")
     else:
         image.extra[name] = ImageProperty(name=name, value=text)

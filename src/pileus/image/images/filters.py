@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
-from pileus.image.images.models import Image, ImageProperty, ImageTag
+from pileus.image.images.models import PENDING_DELETE, Image, ImageProperty, ImageTag
 from pileus.image.images.queries import shared_with
+from pileus.image.images.views import shows_places
 from pileus.kernel import clock
 from pileus.kernel.context import Context
 from pileus.kernel.errors import BadRequest
@@ -152,7 +153,9 @@ def narrowed(call: Call) -> Select[Image]:
     visibility = given.get("visibility", [""])[-1]
     if visibility and visibility not in VISIBILITIES:
         raise BadRequest(f"visibility is one of {', '.join(VISIBILITIES)}, not {visibility!r}")
-    query = select(Image).where(_listed_for(call.context, ANSWERS[answer]))
+    query = select(Image).where(Image.status != PENDING_DELETE, _listed_for(call.context, ANSWERS[answer]))
+    if shows_places(call.cloud):
+        query = query.options(selectinload(Image.locations))
     if visibility == "":  # other projects' community images are in nobody's list unless asked for
         query = query.where(or_(Image.visibility != "community", Image.owner == call.context.project_id))
     elif visibility != "all":

@@ -5,10 +5,14 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, func
 from sqlalchemy.orm import Mapped, attribute_keyed_dict, column_property, mapped_column, relationship
 
+from pileus.image.locations.models import ImageLocation
 from pileus.kernel import clock
 from pileus.kernel.db import Base, new_id
 
 QUEUED, SAVING, ACTIVE, DEACTIVATED = "queued", "saving", "active", "deactivated"
+UPLOADING, IMPORTING = "uploading", "importing"  # data is or goes to where imports take it from; an import runs
+PENDING_DELETE = "pending_delete"  # deleted for users; the data stays for a while
+READABLE = (ACTIVE, DEACTIVATED)
 
 
 class ImageProperty(Base):
@@ -29,8 +33,7 @@ class ImageTag(Base):
 class Image(Base):
     """`owner` is a project's id. Sizes in bytes, `min_disk` in GiB, `min_ram` in MiB.
 
-    `data_key` names the stored data, together with the id: of the upload under way while `saving`, of the image's own data
-    once `active` or `deactivated`. `upload_until` is the lease of the process that saves.
+    Where the data is, say its `locations`; they are loaded only by those who ask. `scrub_at`: when a deleted image's data goes.
     """
 
     __tablename__ = "images"
@@ -53,8 +56,7 @@ class Image(Base):
     os_hidden: Mapped[bool] = mapped_column(default=False)
     created_at: Mapped[datetime] = mapped_column(default=clock.now)
     updated_at: Mapped[datetime] = mapped_column(default=clock.now)
-    data_key: Mapped[str | None] = mapped_column(String(32))
-    upload_until: Mapped[datetime | None]
+    scrub_at: Mapped[datetime | None]
     # Paging compares with these, which are never NULL.
     name_or_empty: Mapped[str] = column_property(func.coalesce(name, ""))
     size_or_zero: Mapped[int] = column_property(func.coalesce(size, 0))
@@ -69,6 +71,9 @@ class Image(Base):
     )
     tag_rows: Mapped[list[ImageTag]] = relationship(
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, order_by=ImageTag.value
+    )
+    locations: Mapped[list[ImageLocation]] = relationship(
+        cascade="all, delete-orphan", passive_deletes=True, order_by=ImageLocation.position
     )
 
     @property

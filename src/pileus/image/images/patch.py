@@ -8,6 +8,7 @@ from pileus.image.images import actions
 from pileus.image.images.attributes import FORMATS, SETTABLE, ImageShape
 from pileus.image.images.models import QUEUED, Image
 from pileus.image.images.queries import Seen
+from pileus.image.locations import changes as locations
 from pileus.kernel.errors import BadRequest, Conflict, Forbidden, UnsupportedMediaType
 from pileus.kernel.http import schema
 from pileus.kernel.http.call import Call
@@ -48,6 +49,8 @@ def _pointer(path: object) -> str:
     if not isinstance(path, str) or not path.startswith("/"):
         raise BadRequest(f"Pointer {path!r} does not start with '/'.")
     name = path[1:]
+    if name.startswith("locations/") and name.count("/") == 1:
+        return name
     if not name or "/" in name or "~" in name.replace("~0", "").replace("~1", ""):
         raise BadRequest(f"Pointer {path!r} does not name an attribute of an image.")
     return name.replace("~1", "/").replace("~0", "~")
@@ -56,6 +59,10 @@ def _pointer(path: object) -> str:
 def apply(call: Call, image: Image, changes: list[Change]) -> None:
     before = image.visibility
     for change in changes:
+        head, _, place = change.name.partition("/")
+        if head == "locations":
+            locations.change(call, image, change.verb, place, change.value)
+            continue
         if change.name == "id":
             raise Forbidden("Attribute 'id' is read-only.")
         actions.refuse_read_only(change.name)

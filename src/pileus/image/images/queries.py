@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, and_, exists, or_, select, true
 from sqlalchemy.orm import Session, lazyload
 
-from pileus.image.images.models import Image
+from pileus.image.images.models import PENDING_DELETE, Image
 from pileus.image.members.models import ImageMember
 from pileus.kernel.context import Context
 from pileus.kernel.errors import NotFound
@@ -36,6 +36,10 @@ def shared_with(project_id: str | None, statuses: tuple[str, ...] = ()) -> Colum
 
 def visible(context: Context) -> ColumnElement[bool]:
     """Images that the caller may look at by their id."""
+    return and_(Image.status != PENDING_DELETE, _open_to(context))
+
+
+def _open_to(context: Context) -> ColumnElement[bool]:
     if context.is_admin:
         return true()
     for_all = Image.visibility.in_(("public", "community"))

@@ -1,11 +1,17 @@
 """Images as the API shows them."""
 
 from pileus.image.images.models import Image
+from pileus.image.locations.models import ImageLocation
+from pileus.image.locations.queries import key_of, whole
+from pileus.image.locations.views import location_view
+from pileus.image.settings import ImageSettings
+from pileus.image.stores.registry import Stores
 from pileus.kernel import clock
+from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.call import Json
 
 
-def view(image: Image) -> Json:
+def view(cloud: Cloud, image: Image) -> Json:
     """Links are paths below the endpoint: clients know where that is."""
     return {
         **image.properties,
@@ -31,4 +37,31 @@ def view(image: Image) -> Json:
         "self": f"/v2/images/{image.id}",
         "file": f"/v2/images/{image.id}/file",
         "schema": "/v2/schemas/image",
+        **_places(cloud, image),
     }
+
+
+def shows_places(cloud: Cloud) -> bool:
+    """Does anything in an image's view depend on where its data is?"""
+    settings = cloud.settings(ImageSettings)
+    return cloud.part(Stores).several or settings.show_multiple_locations or settings.show_image_direct_url
+
+
+def _places(cloud: Cloud, image: Image) -> Json:
+    if not shows_places(cloud):
+        return {}
+    stores, settings = cloud.part(Stores), cloud.settings(ImageSettings)
+    rows = whole(image, stores)
+    shown: Json = {}
+    if stores.several and rows:
+        shown["stores"] = ",".join(dict.fromkeys(row.store for row in rows))
+    if settings.show_multiple_locations:
+        shown["locations"] = [location_view(stores, row) for row in rows]
+    if settings.show_image_direct_url and rows:
+        shown["direct_url"] = _url(stores, rows[0])
+    return shown
+
+
+def _url(stores: Stores, row: ImageLocation) -> str:
+    store = stores.get(row.store)
+    return store.url(key_of(row)) if store is not None else ""

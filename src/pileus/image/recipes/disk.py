@@ -5,16 +5,16 @@ last, so that it can grow with the disk.
 """
 
 import os
-import struct
 from collections.abc import Mapping
 from pathlib import Path
 
+from pileus.image.recipes import mbr
+from pileus.image.recipes.mbr import SECTOR
 from pileus.image.recipes.tool import ToolError, run
 from pileus.image.recipes.tree import Tree, debugfs_script
 
 PACKAGES = ("dosfstools", "e2fsprogs", "mtools", "qemu-utils", "syslinux", "syslinux-common")
 MIB = 1 << 20
-SECTOR = 512
 _MBR = Path("/usr/lib/syslinux/mbr/mbr.bin")
 _EPOCH = "1672531200"  # one fixed date for all files: 2023-01-01
 _UUID = "7069636f-0000-4000-8000-000000000001"
@@ -53,23 +53,18 @@ def join(out: Path, boot: Path, root: Path) -> None:
     """
     start = MIB // SECTOR
     boot_sectors, root_sectors = boot.stat().st_size // SECTOR, root.stat().st_size // SECTOR
-    table = _entry(0x00, 0x83, start + boot_sectors, root_sectors) + _entry(0x80, 0x0C, start, boot_sectors)
-    mbr = _MBR.read_bytes().ljust(440, b"\0") + b"pico\0\0" + table.ljust(64, b"\0") + b"\x55\xaa"
+    first = mbr.Partition(mbr.LINUX, start + boot_sectors, root_sectors)
+    second = mbr.Partition(mbr.FAT, start, boot_sectors, bootable=True)
     raw = out.with_suffix(".raw")
     _blank(raw, (start + boot_sectors + root_sectors) * SECTOR)
     with raw.open("r+b") as disk:
-        disk.write(mbr)
+        disk.write(mbr.sector(_MBR.read_bytes(), b"pico", first, second))
         disk.seek((start + boot_sectors) * SECTOR)
         disk.write(root.read_bytes())
     _run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c", str(raw), str(out))
     # qemu-io splits its commands at blanks, which a folder's name may hold: name the file from within its folder.
     write = f"write -q -s {boot.name} {start * SECTOR} {boot_sectors * SECTOR}"
     _run("qemu-io", "-f", "qcow2", "-c", write, str(out.resolve()), folder=boot.parent)
-
-
-def _entry(flag: int, kind: int, start: int, count: int) -> bytes:
-    """A partition table entry by sector numbers; its cylinder fields hold the "too far" mark."""
-    return struct.pack("<B3sB3sII", flag, b"\xfe\xff\xff", kind, b"\xfe\xff\xff", start, count)
 
 
 def _blank(image: Path, size: int) -> None:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from pileus.image.recipes import debian, disk, elf, modules
+from pileus.image.recipes import debs, disk, elf, modules
 from pileus.image.recipes.tool import ToolError, run
 from pileus.image.recipes.tree import Tree, cpio
 
@@ -81,14 +81,14 @@ def build(out: Path, *, cache: Path, say: Callable[[str], None] = print) -> Path
     Packages are downloaded into `cache`, so that a second build needs no network. `say` gets a line for each stage.
     Raises ToolError.
     """
-    kernel_archive, shell_archive, *archives = debian.fetch((KERNEL, BOOT_SHELL, *GUEST_PACKAGES), cache, say)
+    kernel_archive, shell_archive, *archives = debs.fetch((KERNEL, BOOT_SHELL, *GUEST_PACKAGES), cache, say)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="pico-", dir=out.parent) as scratch:
         work = Path(scratch)
         say("unpacking")
-        debian.unpack(archives, work / "packages")
-        debian.unpack([shell_archive], work / "shell")
-        debian.unpack([kernel_archive], work / "kernel")
+        debs.unpack(archives, work / "packages")
+        debs.unpack([shell_archive], work / "shell")
+        debs.unpack([kernel_archive], work / "kernel")
         kernel = modules.Modules(work / "kernel")
         say(f"writing the disk, kernel {kernel.version}")
         ram_disk = work / "initrd"

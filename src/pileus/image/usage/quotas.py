@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, case, func, not_, select
 from sqlalchemy.orm import Session
 
-from pileus.image.images.models import SAVING, Image
+from pileus.image.images.models import IMPORTING, PENDING_DELETE, SAVING, UPLOADING, Image
+from pileus.image.locations.models import ImageLocation
 from pileus.image.settings import ImageSettings
+from pileus.image.stores.registry import STAGING
 from pileus.kernel import quotas
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import TooLarge
@@ -22,7 +24,7 @@ def bounds(cloud: Cloud, db: Session, project_id: str) -> Sequence[Bound]:
     settings = cloud.settings(ImageSettings)
     defaults = {
         "image_size_total": settings.quota_size_mib,
-        "image_stage_total": quotas.UNLIMITED,
+        "image_stage_total": settings.quota_stage_mib,
         "image_count_total": settings.quota_count,
         "image_count_uploading": settings.quota_uploading,
     }
@@ -30,16 +32,24 @@ def bounds(cloud: Cloud, db: Session, project_id: str) -> Sequence[Bound]:
 
 
 def usage(db: Session, projects: Projects) -> dict[str, int]:
-    """Counts, and sizes in MiB (rounded up), of all these projects together."""
-    mine = Image.owner.in_(projects)
-    count, size = db.execute(select(func.count(), func.coalesce(func.sum(Image.size), 0)).where(mine)).one()
-    uploading = db.scalar(select(func.count()).where(mine, Image.status == SAVING)) or 0
+    """Counts, and sizes in MiB (rounded up), of all these projects together. Data in two stores is there twice."""
+    mine = and_(Image.owner.in_(projects), Image.status != PENDING_DELETE)
+    busy = case((Image.status.in_((SAVING, UPLOADING, IMPORTING)), 1), else_=0)
+    count, uploading = db.execute(select(func.count(), func.coalesce(func.sum(busy), 0)).where(mine)).one()
     return {
-        "image_size_total": -(-int(size or 0) // MIB),
-        "image_stage_total": 0,
+        "image_size_total": -(-_stored(db, projects, "image_size_total") // MIB),
+        "image_stage_total": -(-_stored(db, projects, "image_stage_total") // MIB),
         "image_count_total": count,
-        "image_count_uploading": uploading,
+        "image_count_uploading": int(uploading),
     }
+
+
+def _stored(db: Session, projects: Projects, resource: str) -> int:
+    """Bytes that are in stores, or staged."""
+    staged = ImageLocation.store == STAGING
+    which = staged if resource == "image_stage_total" else not_(staged)
+    size = select(func.coalesce(func.sum(ImageLocation.size), 0)).join(Image, Image.id == ImageLocation.image_id)
+    return int(db.scalar(size.where(Image.owner.in_(projects), Image.status != PENDING_DELETE, which)) or 0)
 
 
 def check(cloud: Cloud, db: Session, project_id: str | None, asked: Mapping[str, int]) -> None:
@@ -52,14 +62,13 @@ def check(cloud: Cloud, db: Session, project_id: str | None, asked: Mapping[str,
         raise TooLarge(f"{error}.") from None
 
 
-def bytes_left(cloud: Cloud, db: Session, project_id: str | None) -> int | None:
-    """How many bytes of data the project may still store; None: any."""
+def bytes_left(cloud: Cloud, db: Session, project_id: str | None, resource: str = "image_size_total") -> int | None:
+    """How many bytes of data the project may still store, or stage; None: any."""
     if project_id is None:
         return None
     left: list[int] = []
     for bound in bounds(cloud, db, project_id):
-        limit = bound.limits.get("image_size_total", quotas.UNLIMITED)
+        limit = bound.limits.get(resource, quotas.UNLIMITED)
         if limit != quotas.UNLIMITED:
-            size = select(func.coalesce(func.sum(Image.size), 0)).where(Image.owner.in_(bound.projects))
-            left.append(max(0, limit * MIB - int(db.scalar(size) or 0)))
+            left.append(max(0, limit * MIB - _stored(db, bound.projects, resource)))
     return min(left, default=None)

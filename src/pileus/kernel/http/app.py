@@ -31,11 +31,14 @@ from pileus.kernel.errors import (
     UnsupportedMediaType,
 )
 from pileus.kernel.http import certificate, openapi, schema
+from pileus.kernel.http.accept import preferred
 from pileus.kernel.http.call import Call, Later, Reply
 from pileus.kernel.http.routes import PUBLIC, Bound, Plan, Tree, bind
 from pileus.kernel.manifest import Manifest
 
 log = logging.getLogger(__name__)
+# A page repeats what a stranger sent: escaped, and with nothing in it to be run or guessed.
+_PAGE = {"content-security-policy": "default-src 'none'", "x-content-type-options": "nosniff"}
 
 
 class UnguardedRoute(Exception):
@@ -76,15 +79,17 @@ class App:
         try:
             response = await self._serve(request, request_id, headers)
         except ApiError as error:
-            response = _error(error, manifest, request_id)
+            response = _error(error, manifest, request_id, request.headers.get("accept"))
         except ClientDisconnect:
             response = Response(status_code=499)
         except Exception:
             log.exception("%s %s failed (%s)", request.method, request.scope["path"], request_id)
             failure = ApiError(f"An unexpected error happened; an operator finds it in the log under {request_id}.")
-            response = _error(failure, manifest, request_id)
+            response = _error(failure, manifest, request_id, request.headers.get("accept"))
         for name, value in headers.items():
             response.headers.setdefault(name, value)
+        if manifest is not None and manifest.error_page is not None and response.status_code >= 400:
+            response.headers.add_vary_header("accept")
         response.headers["x-openstack-request-id"] = request_id
         if manifest is not None and manifest.request_id_header != "x-openstack-request-id":
             response.headers[manifest.request_id_header] = request_id
@@ -284,9 +289,12 @@ def _response(call: Call, reply: object) -> Response:
     return Response(msgspec.json.encode(body), status_code=status, media_type="application/json", headers=headers)
 
 
-def _error(error: ApiError, manifest: Manifest | None, request_id: str) -> Response:
+def _error(error: ApiError, manifest: Manifest | None, request_id: str, accept: str | None) -> Response:
     body: Any = {"error": {"code": error.status, "title": error.title, "message": error.message}}
     if manifest is not None:
+        if manifest.error_page is not None and preferred(accept, ("text/html", "application/json")) == "text/html":
+            page = manifest.error_page(error)
+            return Response(page, status_code=error.status, media_type="text/html", headers=error.headers | _PAGE)
         body = manifest.error_body(error, request_id)
     return Response(
         msgspec.json.encode(body), status_code=error.status, media_type="application/json", headers=error.headers

@@ -178,10 +178,11 @@ def _content(reply: object, known: shapes.Shapes) -> Json:
 
 def _errors(manifest: Manifest) -> Json:
     """The service's own form of each error, as it would answer it."""
+    page: Json = {"text/html": {"schema": {"type": "string"}}} if manifest.error_page is not None else {}
     return {
         error.__name__: {
             "description": error.title,
-            "content": {_JSON: {"schema": shapes.like(manifest.error_body(error("…"), "req-…"))}},
+            "content": {_JSON: {"schema": shapes.like(manifest.error_body(error("…"), "req-…"))}} | page,
         }
         for error in (*_WRITE, NotAcceptable)
     }

@@ -6,6 +6,7 @@ from pathlib import Path
 import libvirt
 
 from pileus.compute.drivers.base import HostFacts
+from pileus.compute.topology.hardware import Hardware
 
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 TRAITS = (
@@ -47,14 +48,19 @@ CPU_TRAITS = {
 
 
 def host_facts(
-    connection: libvirt.virConnect, disks: Path, virt_type: str, cpu_model: str, notes: tuple[str, ...]
+    connection: libvirt.virConnect,
+    disks: Path,
+    virt_type: str,
+    cpu_model: str,
+    notes: tuple[str, ...],
+    hardware: Hardware,
 ) -> HostFacts:
     """Totals of this host; `disks` is a folder on the filesystem that guests' disks use."""
     cpu = processor()
     flags = cpu.pop("flags", "").split()
     if (virt_type, cpu_model) != ("kvm", "host-passthrough"):
         flags = []
-    hardware = tuple(sorted(CPU_TRAITS[name] for name in flags if name in CPU_TRAITS))
+    known = tuple(sorted(CPU_TRAITS[name] for name in flags if name in CPU_TRAITS))
     space = os.statvfs(disks)
     return HostFacts(
         hypervisor_type=connection.getType(),
@@ -63,8 +69,9 @@ def host_facts(
         memory_mb=memory_bytes() // 2**20,
         disk_gb=space.f_frsize * space.f_blocks // 2**30,
         cpu_info=cpu | {"arch": "x86_64", "guest_model": cpu_model, "virt_type": virt_type},
-        traits=TRAITS + hardware,
+        traits=TRAITS + known + (("HW_CPU_HYPERTHREADING",) if hardware.threads else ()),
         notes=notes,
+        hardware=hardware,
     )
 
 

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 from pileus.compute.drivers.base import GuestSpec, NicSpec
 from pileus.compute.drivers.libvirt.guest_files import GuestFiles
 from pileus.compute.drivers.libvirt.image_properties import choice, flag, machine_type, refuse_unsupported
+from pileus.compute.drivers.libvirt.topology_xml import add_cells, add_layout, add_passthrough, add_tuning
 
 NAME_PREFIX = "instance-"
 METADATA = "urn:pileus:server:1"
@@ -19,11 +20,15 @@ TARGET_PREFIX = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide":
 
 @dataclass(frozen=True)
 class Platform:
-    """What this host gives every guest: `virt_type` is kvm or qemu; `cpu_model` one that libvirt knows or host-passthrough."""
+    """What this host gives every guest: `virt_type` is kvm or qemu; `cpu_model` one that libvirt knows or host-passthrough.
+
+    `shared_cpus`: those that guests without any of their own run on; empty: all.
+    """
 
     virt_type: str
     cpu_model: str
     machine: str
+    shared_cpus: str = ""
 
 
 def domain_name(server_id: str) -> str:
@@ -39,9 +44,11 @@ def domain_xml(spec: GuestSpec, files: GuestFiles, platform: Platform) -> str:
     text(domain, "uuid", spec.server_id)
     add_metadata(domain, spec)
     text(domain, "memory", str(spec.memory_mb), unit="MiB")
-    text(domain, "vcpu", str(spec.vcpus))
+    kept_to = {"cpuset": platform.shared_cpus} if platform.shared_cpus and not has_cells(spec) else {}
+    text(domain, "vcpu", str(spec.vcpus), **kept_to)
+    add_tuning(domain, spec.hardware)
     add_system(domain, spec, machine_type(properties, platform.machine))
-    add_cpu(domain, spec.vcpus, platform)
+    add_cpu(domain, spec, platform)
     add_clock(domain)
     for event, action in (("on_poweroff", "destroy"), ("on_reboot", "restart"), ("on_crash", "destroy")):
         text(domain, event, action)
@@ -54,6 +61,7 @@ def domain_xml(spec: GuestSpec, files: GuestFiles, platform: Platform) -> str:
     model = choice(properties, "hw_vif_model", "virtio")
     for nic in spec.nics:
         add_nic(devices, nic, model)
+    add_passthrough(devices, spec.hardware)
     add_devices(devices, spec, files, properties)
     return tostring(domain, encoding="unicode")
 
@@ -91,13 +99,18 @@ def add_system(domain: Element, spec: GuestSpec, machine: str) -> None:
     SubElement(features, "apic")
 
 
-def add_cpu(domain: Element, vcpus: int, platform: Platform) -> None:
+def has_cells(spec: GuestSpec) -> bool:
+    return spec.hardware is not None and bool(spec.hardware.cells)
+
+
+def add_cpu(domain: Element, spec: GuestSpec, platform: Platform) -> None:
     if platform.cpu_model in ("host-passthrough", "host-model", "maximum"):
         cpu = SubElement(domain, "cpu", mode=platform.cpu_model, check="none")
     else:
         cpu = SubElement(domain, "cpu", mode="custom", match="exact", check="none")
         text(cpu, "model", platform.cpu_model, fallback="allow")
-    SubElement(cpu, "topology", sockets=str(vcpus), dies="1", cores="1", threads="1")
+    add_layout(cpu, spec.vcpus, spec.cpu_layout)
+    add_cells(cpu, spec.hardware)
 
 
 def add_clock(domain: Element) -> None:

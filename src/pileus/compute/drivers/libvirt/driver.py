@@ -7,7 +7,7 @@ from typing import TypeVar
 import libvirt
 
 from pileus.compute.drivers.base import GuestFacts, GuestFailed, GuestSpec, HostFacts
-from pileus.compute.drivers.libvirt import capabilities, console, disks, domains
+from pileus.compute.drivers.libvirt import capabilities, console, disks, domains, machine
 from pileus.compute.drivers.libvirt.connection import Connection
 from pileus.compute.drivers.libvirt.daemon import Daemon
 from pileus.compute.drivers.libvirt.domain_xml import Platform, domain_name, domain_xml
@@ -15,6 +15,7 @@ from pileus.compute.drivers.libvirt.guest_files import GuestFiles
 from pileus.compute.drivers.libvirt.kvm import KvmVerdict, kvm_verdict
 from pileus.compute.drivers.libvirt.qemu_user import find_qemu_user
 from pileus.compute.drivers.libvirt.settings import Settings
+from pileus.compute.topology.hardware import offered
 
 T = TypeVar("T")
 
@@ -43,9 +44,12 @@ class Driver:
     def host_facts(self) -> HostFacts:
         platform = self._platform()
         notes = () if platform.virt_type == "kvm" else (self._why_emulated(),)
+        told = self.settings
+        found = self._call(lambda connection: machine.hardware(connection, devices=bool(told.pci_device_spec)))
+        hardware, missing = offered(found, told.cpu_dedicated_set, told.cpu_shared_set, told.pci_device_spec)
         return self._call(
             lambda connection: capabilities.host_facts(
-                connection, self.state, platform.virt_type, platform.cpu_model, notes
+                connection, self.state, platform.virt_type, platform.cpu_model, (*notes, *missing), hardware
             )
         )
 
@@ -120,4 +124,4 @@ class Driver:
     def _platform(self) -> Platform:
         kvm = self._uses_kvm()
         model = self.settings.cpu_model or ("host-passthrough" if kvm else EMULATED_CPU)
-        return Platform("kvm" if kvm else "qemu", model, self.settings.machine)
+        return Platform("kvm" if kvm else "qemu", model, self.settings.machine, self.settings.cpu_shared_set)

@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from pileus.compute.topology.hardware import DeviceSpec
+
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Every setting of the libvirt driver; sizes are bytes unless the name says otherwise."""
@@ -29,6 +31,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     console_log_bytes: int = 1024 * 1024
     """How much of each guest's serial console is kept."""
+
+    cpu_dedicated_set: str = ""
+    """Host CPUs that guests may have alone, as 2-7,^4."""
+
+    cpu_shared_set: str = ""
+    """Host CPUs that all other guests run on; empty: every one, or none where some are dedicated."""
+
+    pci_device_spec: tuple[DeviceSpec, ...] = ()
+    """PCI devices that guests may have; empty: none, and none is looked for."""
 
     call_timeout: int = 30
     """Seconds without a sign of life after which a connection to libvirtd is given up."""

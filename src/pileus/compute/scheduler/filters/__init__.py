@@ -4,12 +4,13 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import partial
 
-from pileus.compute.scheduler.filters import aggregates, groups, hints, hosts, images
+from pileus.compute.scheduler.filters import aggregates, crowding, groups, hints, hosts, images, metrics, numa, pci
 from pileus.compute.scheduler.refusal import Refusal
 from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.state import HostState
+from pileus.compute.settings import ComputeSettings
 
 Filter = Callable[[Request, HostState], Refusal | None]
 
@@ -22,7 +23,6 @@ FILTERS: Mapping[str, Filter] = {
     "ImagePropertiesFilter": images.properties,
     "TraitsFilter": hosts.traits,
     "AggregateInstanceExtraSpecsFilter": aggregates.extra_specs,
-    "AggregateImagePropertiesIsolation": aggregates.image_isolation,
     "AggregateMultiTenancyIsolation": aggregates.tenant_isolation,
     "AggregateTypeAffinityFilter": aggregates.type_affinity,
     "ServerGroupAffinityFilter": groups.affinity,
@@ -31,21 +31,45 @@ FILTERS: Mapping[str, Filter] = {
     "DifferentHostFilter": groups.different_host,
     "SimpleCIDRAffinityFilter": hints.cidr,
     "JsonFilter": hints.query,
-    "IoOpsFilter": hosts.io_ops,
-    "NumInstancesFilter": hosts.num_instances,
+    "PciPassthroughFilter": pci.passthrough,
+    "NUMATopologyFilter": numa.topology,
     "Placement": hosts.resources,
 }
-ALWAYS = ("ComputeFilter", "RequestedHost", "TraitsFilter", "Placement")
+# Those that the operator's settings say more about.
+CONFIGURED: Mapping[str, Callable[[ComputeSettings, Request, HostState], Refusal | None]] = {
+    "AggregateImagePropertiesIsolation": aggregates.image_isolation,
+    "IsolatedHostsFilter": images.isolated_hosts,
+    "IoOpsFilter": crowding.io_ops,
+    "AggregateIoOpsFilter": crowding.aggregate_io_ops,
+    "NumInstancesFilter": crowding.num_instances,
+    "AggregateNumInstancesFilter": crowding.aggregate_num_instances,
+    "MetricsFilter": metrics.reported,
+}
+NAMES = (*FILTERS, *CONFIGURED)
+ALWAYS = (
+    "ComputeFilter",
+    "RequestedHost",
+    "TraitsFilter",
+    "PciPassthroughFilter",
+    "NUMATopologyFilter",
+    "Placement",
+)
+InUse = Sequence[tuple[str, Filter]]
 
 
-def refuse(names: Sequence[str], request: Request, state: HostState) -> tuple[str, Refusal] | None:
-    """The first check in the table's order that says no, and why."""
-    for name, check in _used(tuple(names)):
+def in_use(settings: ComputeSettings) -> InUse:
+    """The checks that the settings name, in the tables' order, and those that always are; room is looked at last."""
+    names = {*ALWAYS, *settings.scheduler_filters}
+    if settings.metrics_weight_setting and settings.metrics_required:
+        names.add("MetricsFilter")
+    own = [(name, check) for name, check in FILTERS.items() if name in names and name != "Placement"]
+    told = [(name, partial(check, settings)) for name, check in CONFIGURED.items() if name in names]
+    return [*own, *told, ("Placement", FILTERS["Placement"])]
+
+
+def refuse(checks: InUse, request: Request, state: HostState) -> tuple[str, Refusal] | None:
+    """The first of the checks that says no, and why."""
+    for name, check in checks:
         if (why := check(request, state)) is not None:
             return name, why
     return None
-
-
-@cache
-def _used(names: tuple[str, ...]) -> tuple[tuple[str, Filter], ...]:
-    return tuple((name, check) for name, check in FILTERS.items() if name in ALWAYS or name in names)

@@ -4,6 +4,7 @@ from pileus.compute.scheduler import requirements
 from pileus.compute.scheduler.refusal import Refusal
 from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.state import HostState
+from pileus.compute.settings import ComputeSettings
 
 SPECS = "aggregate_instance_extra_specs:"
 TENANTS = "filter_tenant_id"
@@ -29,10 +30,12 @@ def extra_specs(request: Request, state: HostState) -> Refusal | None:
     return None
 
 
-def image_isolation(request: Request, state: HostState) -> Refusal | None:
-    """A property that both an aggregate and the image have must be the same."""
+def image_isolation(settings: ComputeSettings, request: Request, state: HostState) -> Refusal | None:
+    """A property that both an aggregate and the image have must be the same. With a namespace only keys in it count."""
+    namespace = settings.aggregate_image_properties_isolation_namespace
+    prefix = namespace + settings.aggregate_image_properties_isolation_separator if namespace else ""
     for key, value in request.image_properties.items():
-        told = state.values(key)
+        told = state.values(key) if key.startswith(prefix) else set()
         if told and value not in told:
             return Refusal(f"is kept for images with another {key}", ", ".join(sorted(told)))
     return None

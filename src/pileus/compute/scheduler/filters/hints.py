@@ -18,7 +18,7 @@ COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">": operator.gt,
     "<=": operator.le,
     ">=": operator.ge,
-    "in": lambda value, choices: value in choices,
+    "in": operator.eq,  # to any of the others
 }
 DEEPEST = 16
 
@@ -89,10 +89,9 @@ def _holds(part: Any, known: Mapping[str, str]) -> bool:
     if word == "not":
         return not any(_holds(each, known) for each in rest)
     first, *others = (_value(each, known) for each in rest)
-    if word == "in":
-        return first in others
     compare = COMPARISONS[word]
-    return all(_comparable(first, other) and compare(*_alike(first, other)) for other in others)
+    every = any if word == "in" else all
+    return every(_comparable(first, other) and compare(*_alike(first, other)) for other in others)
 
 
 def _value(part: Any, known: Mapping[str, str]) -> Any:

@@ -42,12 +42,15 @@ def capabilities_of(state: HostState) -> dict[str, str]:
         "hypervisor_type": host.hypervisor_type,
         "hypervisor_version": str(host.hypervisor_version),
         "hypervisor_hostname": host.name,
+        "host": host.name,
         "vcpus_total": str(host.vcpus),
+        "vcpus_used": str(state.used("VCPU")),
         "total_usable_ram_mb": str(host.memory_mb),
         "free_ram_mb": str(state.free("MEMORY_MB")),
         "free_disk_mb": str(state.free("DISK_GB") * 1024),
+        "total_usable_disk_gb": str(host.disk_gb),
         "num_instances": str(state.servers),
-        "num_io_ops": str(state.changing),
+        "num_io_ops": str(state.io_ops),
         "host_ip": host.address,
     }
     return known | {f"cpu_info:{name}": str(value) for name, value in host.cpu_info.items()}
@@ -68,19 +71,3 @@ def traits(request: Request, state: HostState) -> Refusal | None:
 def resources(request: Request, state: HostState) -> Refusal | None:
     short = state.supply.shortage(request.resources)
     return None if short is None else Refusal(f"lacks {short.amount} {short.resource_class}", short.fact)
-
-
-def io_ops(request: Request, state: HostState) -> Refusal | None:
-    """At most so many servers that are being built or changed; an aggregate's `max_io_ops_per_host` wins."""
-    most = _least(state, "max_io_ops_per_host", 8)
-    return Refusal("is busy", f"with {state.changing} servers, {most} allowed") if state.changing >= most else None
-
-
-def num_instances(request: Request, state: HostState) -> Refusal | None:
-    most = _least(state, "max_instances_per_host", 50)
-    return Refusal("is full", f"with {state.servers} servers, {most} allowed") if state.servers >= most else None
-
-
-def _least(state: HostState, key: str, default: int) -> int:
-    told = [int(value) for value in state.values(key) if value.isdecimal()]
-    return min(told, default=default)

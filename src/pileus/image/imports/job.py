@@ -1,0 +1,67 @@
+"""What a task has to do, as its worker carries it around."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy.orm import Session
+
+from pileus.image.images.models import Image
+from pileus.image.tasks import sealing
+from pileus.image.tasks.models import Task
+from pileus.kernel.cloud import Cloud
+
+
+@dataclass
+class Job:
+    """`asked` is the task's input. The formats and `properties` are the image's, as they become while the job goes on."""
+
+    task_id: str
+    kind: str
+    image_id: str
+    owner: str | None
+    asked: dict[str, object]
+    token: str | None
+    disk_format: str
+    container_format: str
+    properties: dict[str, str]
+    stores: list[str] = field(default_factory=list)
+    signed: bool = True  # what comes is what the user signed; false once a plugin has changed it
+
+    @classmethod
+    def of(cls, cloud: Cloud, db: Session, task: Task) -> "Job | None":
+        """None when the image is gone."""
+        image = db.get(Image, task.image_id)
+        if image is None:
+            return None
+        backend = task.input.get("backend")
+        return cls(
+            task_id=task.id,
+            kind=task.type,
+            image_id=image.id,
+            owner=image.owner,
+            asked=task.input,
+            token=sealing.unseal(cloud, task.sealed),
+            disk_format=image.disk_format or "",
+            container_format=image.container_format or "",
+            properties={name: value for name, value in image.properties.items() if value is not None},
+            stores=[str(name) for name in backend] if isinstance(backend, list) else [],
+        )
+
+    @property
+    def request(self) -> dict[str, object]:
+        """The body of the request to import, with its method."""
+        given = self.asked.get("import_req")
+        return given if isinstance(given, dict) else {}
+
+    @property
+    def method(self) -> dict[str, object]:
+        given = self.request.get("method")
+        return given if isinstance(given, dict) else {}
+
+    @property
+    def all_must_succeed(self) -> bool:
+        return self.request.get("all_stores_must_succeed", True) is True
+
+    @property
+    def roles(self) -> list[str]:
+        given = self.asked.get("roles")
+        return [str(role) for role in given] if isinstance(given, list) else []

@@ -1,0 +1,47 @@
+"""What an import makes of the data before they are stored: the disk taken out of its compression, and another disk format."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pileus.image.containers import unpack
+from pileus.image.formats import qemu_img
+from pileus.image.imports.errors import ImportFailed
+from pileus.image.settings import ImageSettings
+
+CONVERTIBLE = frozenset({"raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"})  # an ISO stays one: it is booted as a CD
+
+
+def unpacks(settings: ImageSettings, container_format: str) -> bool:
+    return settings.decompress and container_format == "compressed"
+
+
+def converts(settings: ImageSettings, disk_format: str, container_format: str) -> bool:
+    bare = container_format == "bare" or unpacks(settings, container_format)
+    return bool(settings.convert_to) and bare and disk_format in CONVERTIBLE and disk_format != settings.convert_to
+
+
+def decompress(
+    settings: ImageSettings, source: Path, disk_format: str, target: Path, told: Callable[[int], None]
+) -> None:
+    """Raises FormatRefused, OSError."""
+    unpack(source, "compressed", disk_format, target, most=settings.max_converted, progress=told)
+
+
+def convert(
+    settings: ImageSettings,
+    source: Path,
+    disk_format: str,
+    virtual_size: int | None,
+    target: Path,
+    stopped: Callable[[], bool],
+) -> None:
+    """Raises ImportFailed."""
+    if virtual_size is None or virtual_size > settings.max_converted:
+        raise ImportFailed(
+            f"The image's disk of {virtual_size} bytes is larger than the {settings.max_converted} that this cloud converts."
+        )
+    try:
+        qemu_img.convert(source, disk_format, target, settings.convert_to)
+    except qemu_img.QemuImgFailed as error:
+        target.unlink(missing_ok=True)
+        raise ImportFailed(f"The image could not be converted from {disk_format} to {settings.convert_to}.") from error

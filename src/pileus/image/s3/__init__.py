@@ -1,0 +1,1 @@
+"""Buckets of servers that speak S3."""

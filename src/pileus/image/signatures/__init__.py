@@ -1,0 +1,1 @@
+"""Images that come with a signature: their data are what somebody with a certificate signed."""
