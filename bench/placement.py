@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import median
 
 import uvicorn
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert
 from tests import mariadb
 from tests.cloud import Tokens, cloud_of
 
@@ -38,8 +38,7 @@ from pileus.kernel.cloud import Cloud
 from pileus.kernel.context import Authenticator
 from pileus.kernel.db import new_id
 from pileus.kernel.http.app import App
-from pileus.placement import internal
-from pileus.placement.allocations.models import Allocation
+from pileus.placement import audit
 from pileus.placement.providers.models import Inventory, Provider, ProviderTrait
 
 BY_NAME = {service.name: service for service in SERVICES}
@@ -201,19 +200,10 @@ class Region:
         )
 
     def check(self) -> None:
-        taken = func.sum(Allocation.used)
-        capacity = func.min((Inventory.total - Inventory.reserved) * Inventory.allocation_ratio)
-        mine = (Allocation.provider_id == Inventory.provider_id, Allocation.resource_class == Inventory.resource_class)
         with self.db.reading() as db:
-            over = select(Inventory.provider_id, Inventory.resource_class, capacity, taken).join(
-                Allocation, mine[0] & mine[1]
-            )
-            over = over.group_by(Inventory.provider_id, Inventory.resource_class)
-            found = db.execute(over.having(taken > capacity)).all()
-            assert not found, f"more was given than there is: {found[:3]}"
-            assert internal.orphans(db, self.placed) == []
-            held = set(db.scalars(select(Allocation.consumer_id).distinct()))
-            assert held == self.placed, "a server without its claim"
+            found = [*audit.overfull(db), *audit.unowned(db), *audit.orphans(db, self.placed)]
+            assert not found, f"{len(found)} findings: {found[:3]}"
+            assert audit.holders(db) == self.placed, "a server without its claim"
 
     def refusals(self, runs: int) -> Figure:
         wish = Wish({"VCPU": SIZES["VCPU"] + 1}, {}, {})

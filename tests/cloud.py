@@ -15,6 +15,7 @@ from pileus.kernel.db import Base, Database
 from pileus.kernel.errors import Unauthorized
 from pileus.kernel.manifest import Manifest
 from pileus.kernel.policy import Policy
+from pileus.placement import audit
 
 
 class Tokens:
@@ -38,4 +39,7 @@ def cloud_of(
     Base.metadata.create_all(database.engine)
     rules = [rule for manifest in manifests for rule in manifest.policies]
     yield Cloud(conf, database, MemoryBus(), Policy(rules, conf.policy_file), manifests)
+    if any(manifest.name in ("placement", "compute") for manifest in manifests):
+        with database.reading() as db:
+            assert audit.unowned(db) == [], "what `pileus audit` would say after the test"
     database.close()

@@ -43,6 +43,8 @@ def cloud() -> Iterator[Installation]:
         started = made.up()
         assert started.returncode == 0, started.stdout
         yield made
+        audited = made.run("audit")
+        assert (audited.returncode, audited.stdout) == (0, "0 findings.\n")
         ended = made.run("down")
         assert (ended.returncode, "pileus is down." in ended.stdout) == (0, True)
         assert made.processes() == []

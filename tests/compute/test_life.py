@@ -6,10 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
+from pileus.cli.audit import findings
 from pileus.compute.drivers.base import GuestFailed, GuestSpec
+from pileus.compute.guests.models import Guest
 from pileus.compute.hosts.models import Host
 from pileus.kernel.bus.memory import MemoryBus
+from pileus.network import internal as network
+from pileus.placement import audit
 from pileus.placement import internal as placement
 from tests.living import Living, living_cloud
 
@@ -162,7 +167,7 @@ def test_no_valid_host_says_which_check_and_claims_nothing(tmp_path: Path) -> No
         assert shown["fault"]["message"] == "No valid host was found. 1 host: 1 lacks 100000000 DISK_GB (Placement)"
         assert shown["fault"]["details"].startswith("host1: lacks 100000000 DISK_GB: it gives at most ")
         with cloud.cloud.db.reading() as db:
-            assert placement.orphans(db, set()) == []
+            assert audit.orphans(db, set()) == []
         await cloud.ask("DELETE", f"/compute/v2.1/servers/{server_id}")
         await cloud.gone(server_id)
         assert cloud.traces(server_id) == []
@@ -280,6 +285,11 @@ def test_a_guest_without_a_row_is_told_of_and_left_alone(tmp_path: Path) -> None
 
         await cloud.until("a note", noted)
         assert cloud.driver.guests()[server_id].state == "running"
+        with cloud.cloud.db.writing() as db:
+            assert findings(db) != [], "what else is left of the server"
+            network.release_device(db, server_id)
+            placement.release(db, server_id)
+            db.execute(delete(Guest))
 
     run(tmp_path, story)
 

@@ -3,6 +3,7 @@
 import argparse
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pileus.cli import running
 from pileus.compute.guests.models import Guest
@@ -10,7 +11,7 @@ from pileus.compute.servers.models import Server
 from pileus.compute.topology import claims
 from pileus.kernel.db import Database
 from pileus.network import internal as network
-from pileus.placement import internal as placement
+from pileus.placement import audit as placement
 from pileus.roles.state import default_folder
 
 
@@ -23,15 +24,28 @@ def audit(options: argparse.Namespace) -> int:
         return 1
     database = Database(facts["database"])
     with database.reading() as db:
-        servers = set(db.scalars(select(Server.id)))
-        findings = [f"allocation of unknown server {c}" for c in placement.orphans(db, servers)]
-        findings += [f"port {p.port_id} of unknown server {p.server_id}" for p in network.orphans(db, servers)]
-        findings += [
-            f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers
-        ]
-        findings += claims.strays(db, dict(db.execute(select(Server.id, Server.host_id)).all()))
+        found = findings(db)
     database.close()
-    for finding in findings:
+    for finding in found:
         print(finding)
-    print(f"{len(findings)} findings.")
-    return 1 if findings else 0
+    print(f"{len(found)} findings.")
+    return 1 if found else 0
+
+
+def findings(db: Session) -> list[str]:
+    """A line for each thing that belongs to nothing, or was given twice."""
+    servers = {row.id: row for row in db.execute(select(Server.id, Server.host, Server.host_id))}
+    held = placement.holders(db)
+    return [
+        *(f"allocation of unknown server {c}" for c in placement.orphans(db, servers)),
+        *placement.unowned(db),
+        *placement.overfull(db),
+        *claims.strays(db, {s.id: s.host_id for s in servers.values()}),
+        *(
+            f"server {s.id} is on {s.host} without an allocation"
+            for s in servers.values()
+            if s.host and s.id not in held
+        ),
+        *(f"port {p.port_id} of unknown server {p.server_id}" for p in network.orphans(db, set(servers))),
+        *(f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers),
+    ]

@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("test", help="set up what is missing and run the checks and tests")
     identity = commands.add_parser("identity", help="keys, tokens, trusts; the administrator's way back in")
     identity_options.add(identity)
-    for command in (up, down, why, identity, add, *(commands.choices[name] for name in ("status", "logs", "audit"))):
+    for command in (up, down, why, identity, image, *(commands.choices[name] for name in ("status", "logs", "audit"))):
         command.add_argument(
             "--state", type=Path, metavar="DIR", help="state folder (default /var/lib/pileus, or the user's own)"
         )

@@ -60,6 +60,12 @@ class ImageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         Literal["roles", "policies"], Meta(description="what that file's rules name")
     ] = "roles"
     decompress: Annotated[bool, Meta(description="unpack images of container_format compressed on import")] = True
+    cache_max_size: Annotated[int, Meta(ge=0, description="bytes that an API host's copies of images may have")] = (
+        10 << 30
+    )
+    cache_downloads: Annotated[
+        bool, Meta(description="keep copies of downloaded images whose data is not on this host")
+    ] = True
     task_lifetime: Annotated[int, Meta(ge=60, description="seconds that an ended task can be looked at")] = 172800
     quota_stage_mib: Annotated[int, Meta(ge=-1, description="MiB of staged data a project may have; -1: no limit")] = -1
     max_size: Annotated[int, Meta(ge=0, description="largest image, bytes; 0: no limit")] = 0

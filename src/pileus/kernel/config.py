@@ -142,7 +142,9 @@ def _default(field: msgspec.inspect.Field) -> object:
 
 
 def _toml(value: object) -> str:
-    """A value as TOML: JSON's form is TOML's for texts, numbers, booleans and lists."""
+    """A value as TOML: JSON's form is TOML's for texts, numbers, booleans and lists of these."""
+    if isinstance(value, msgspec.Struct):
+        value = {name: part for name, part in msgspec.to_builtins(value).items() if part is not None}
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_toml(k)} = {_toml(v)}" for k, v in value.items()) + "}"
     return msgspec.json.encode(value).decode()

@@ -206,8 +206,3 @@ def forget_provider(db: Session, provider_id: str) -> bool:
         db.execute(delete(model).where(model.provider_id == provider_id))
     db.execute(delete(Provider).where(Provider.id == provider_id))
     return True
-
-
-def orphans(db: Session, known: set[str]) -> list[str]:
-    """Consumers of type INSTANCE that are no server of `known`: must be empty (`pileus audit`)."""
-    return [c for c in db.scalars(select(Consumer.id).where(Consumer.consumer_type == "INSTANCE")) if c not in known]

@@ -63,7 +63,7 @@ def formats(raw: bool, alternate: str) -> dict[str, str]:
     """`raw`: images of the one format that any bytes are; tests that upload what they like need it. `alternate`: a catalog type."""
     return {
         "CONTAINER_FORMATS": "bare" if raw else "bare,ami,ari,aki,ovf,ova",
-        "DISK_FORMATS": "raw" if raw else "raw,qcow2,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx",
+        "DISK_FORMATS": "raw" if raw else "raw,qcow2,ami,ari,aki,vhd,vmdk,vdi,iso,vhdx,ploop",
         "ENFORCEMENT": _word(not raw),
         "ALTERNATE": f"alternate_image_endpoint = {alternate}" if alternate else "",
     }

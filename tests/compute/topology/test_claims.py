@@ -125,7 +125,7 @@ def test_the_last_devices(cloud: Cloud) -> None:
     with cloud.db.reading() as db:
         taken = db.scalars(select(ClaimedDevice.address).where(ClaimedDevice.host_id == host_id)).all()
     assert len(set(taken)) == 5
-    with pytest.raises(NoValidHost, match=r"lacks 1 PCI devices gpu \(PciPassthroughFilter\)"):
+    with pytest.raises(NoValidHost, match=r"lacks 1 PCI device gpu \(PciPassthroughFilter\)"):
         boot(cloud, "cards", alias="gpu:1")
 
 

@@ -187,7 +187,7 @@ def test_functions_of_one_card() -> None:
     parent = Device("0000:03:00.0", "8086", "10fb", "type-PF", 0)
     parts = [Device(f"0000:03:10.{n}", "8086", "10ed", "type-VF", 0, parent.address) for n in range(2)]
     room = Room(machine(devices=(parent, *parts)))
-    assert said(room, wish(alias="gpu:1")) == "lacks 1 PCI devices gpu: 0 free", "types are never guessed"
+    assert said(room, wish(alias="gpu:1")) == "lacks 1 PCI device gpu: 0 free", "types are never guessed"
     assert got(room, wish(alias="pf:1")).devices == (parent.address,)
     assert len(got(room, wish(alias="vf:2")).devices) == 2
     assert said(room._replace(devices=frozenset({parts[0].address})), wish(alias="pf:1")).startswith("lacks 1")

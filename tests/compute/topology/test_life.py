@@ -129,9 +129,9 @@ def test_devices_and_what_is_said_when_they_are_gone(tmp_path: Path) -> None:
         assert await topology(cloud, first, "admin") == {"nodes": [], "pagesize_kb": None}
         third = await cloud.settled(await cloud.boot("c", flavorRef=flavor), "ERROR")
         assert third["fault"]["message"] == (
-            "No valid host was found. 1 host: 1 lacks 1 PCI devices gpu (PciPassthroughFilter)"
+            "No valid host was found. 1 host: 1 lacks 1 PCI device gpu (PciPassthroughFilter)"
         )
-        assert third["fault"]["details"] == "host1: lacks 1 PCI devices gpu: 0 free (PciPassthroughFilter)"
+        assert third["fault"]["details"] == "host1: lacks 1 PCI device gpu: 0 free (PciPassthroughFilter)"
         assert counts(cloud) == [2, 0, 2]
         await cloud.ask("DELETE", f"/compute/v2.1/servers/{first}")
         await cloud.gone(first)

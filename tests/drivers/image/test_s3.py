@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from urllib3.exceptions import InsecureRequestWarning
 
 from pileus.image.drivers.base import DataKey, StoreFailed, StoreFull
 from pileus.image.drivers.s3 import S3Store
@@ -299,3 +300,5 @@ def test_certificates_are_checked(swift: Swift, tmp_path: Path) -> None:
         key = new_key()
         put(store, key, DATA)
         assert get(store, key) == DATA
+        with pytest.warns(InsecureRequestWarning):
+            assert list(S3Store("far", swift.settings(**settings, verify_tls=False)).keys()) == [key]

@@ -14,6 +14,8 @@ from pileus.kernel.context import Authenticator
 from pileus.kernel.http.app import App
 from tests.cloud import Tokens, cloud_of
 
+JSON = {"accept": "application/json"}
+
 
 def _setup(cloud: Cloud) -> None:
     setup(cloud)
@@ -32,5 +34,5 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
 
 @pytest.fixture
 def client(cloud: Cloud) -> Iterator[TestClient]:
-    with TestClient(App(cloud, [IMAGE]), raise_server_exceptions=False) as client:
+    with TestClient(App(cloud, [IMAGE]), raise_server_exceptions=False, headers=JSON) as client:
         yield client

@@ -1,12 +1,16 @@
 """What the service shows is as its schemas say."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema_rs import validator_for
 from starlette.testclient import TestClient
 
+from pileus.kernel.http.app import App
 from pileus.kernel.http.call import Json
+from tests.cloud import cloud_of
+from tests.image.api.conftest import IMAGE
 from tests.image.api.people import ADMIN, IMAGES, MEMBER, active, make, show
 
 PROPERTIES: dict[str, Any] = {"kernel_id": None, "os_distro": "debian", "hw_disk_bus": "virtio"}
@@ -34,6 +38,17 @@ def test_images(client: TestClient) -> None:
         check(described(client, image["schema"].rpartition("/")[2]), image, besides={"hw_disk_bus"})
     check(item, client.get(f"{IMAGES}?limit=1", headers=MEMBER).json())
     assert item["properties"]["images"]["items"] == one
+
+
+def test_images_whose_places_are_shown(tmp_path: Path) -> None:
+    file = tmp_path / "pileus.toml"
+    shown = "show_multiple_locations = true\nshow_image_direct_url = true"
+    file.write_text(f"[image]\n{shown}\n[image.stores.a]\n[image.stores.b]\n")
+    with cloud_of(tmp_path, IMAGE, file=file) as cloud, TestClient(App(cloud, [IMAGE])) as client:
+        image = active(client)
+        assert {"stores", "locations", "direct_url"} <= image.keys() and image["locations"]
+        check(described(client, "image"), image)
+        check(described(client, "image"), make(client))
 
 
 def test_members(client: TestClient) -> None:

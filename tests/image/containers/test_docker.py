@@ -35,7 +35,7 @@ HOSTILE = {
     "many members": (tar(*(header(f"f{n}".encode()) for n in range(4097))), "more than 4096 members"),
     "an ISO too": (
         tar(member("manifest.json", patched(b"", 32768 - 512, disks.iso()[32768:]))),
-        r"at once a docker archive and a disk \(iso\)",
+        r"docker archive is at once a disk \(iso\)",
     ),
 }
 

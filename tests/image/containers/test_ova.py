@@ -178,8 +178,8 @@ HOSTILE = {
     ),
     "another format": (ova(disk=disks.qcow2()), "declared as 'vmdk', but its bytes are 'qcow2'"),
     "an ISO around": (
-        patched(ova(disk=patched(DISK, 0, DISK)), 16 * 2048, disks.iso()[16 * 2048 :]),
-        "at once a OVA package and a disk|line of no known form|is refused",
+        patched(ova(), 32768, disks.iso()[32768 : 32768 + 4096]),
+        r"OVA package is at once a disk \(iso\)",
     ),
 }
 

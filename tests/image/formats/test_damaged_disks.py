@@ -30,6 +30,12 @@ def ploop(version: int = 2, tracks: int = 2048, entries: int = 2) -> bytes:
     return struct.pack("<16s5IQ", b"WithouFreSpacExt", version, 16, 100, tracks, entries, 4096).ljust(512, b"\0")
 
 
+def with_header_at(place: int) -> bytes:
+    """A VHD whose footer, sealed, sends readers elsewhere for the header."""
+    footer = disks.with_sum(patched(disks.vhd()[:512], 16, struct.pack(">Q", place)), 64)
+    return footer + disks.vhd()[512:-512] + footer
+
+
 # disk, offset, new bytes there, reason
 DAMAGED = {
     "qcow2 compression": (disks.qcow2(incompatible=8, length=112), 104, b"\5", "compression is unknown"),
@@ -46,6 +52,9 @@ DAMAGED = {
     "vdi version": (disks.vdi(), 0x44, u32(1), "version 0x1 "),
     "vdi map": (disks.vdi(), 0x154, u32(8), "block map is out of place"),
     "vdi map over data": (disks.vdi(), 0x154, u32(1020), "block map is out of place"),
+    "vdi size": (disks.vdi(), 0x170, u64(2 * MIB - 1), "not a whole number of sectors"),
+    "vdi map askew": (disks.vdi(), 0x154, u32(520), "block map or its data are out of place"),
+    "vdi data askew": (disks.vdi(), 0x158, u32(1030), "block map or its data are out of place"),
     "vdi sector": (disks.vdi(), 0x168, u32(4096), "sector or block size"),
     "vdi block": (disks.vdi(), 0x178, u32(1), "sector or block size"),
     "vdi disk size": (disks.vdi(), 0x170, u64(3 * MIB), "block map is too short"),
@@ -58,6 +67,8 @@ DAMAGED = {
     "vhd block": (disks.vhd(), 512 + 32, struct.pack(">I", 3 * MIB), "block size 3145728"),
     "vhd kind": (disks.vhd(kind=2), 0, b"", "disk type 2 does not fit"),
     "fixed vhd kind": (bytes(512) + disks.vhd_footer(3, 512, 512), 0, b"", "disk type 3 does not fit"),
+    "vhd header elsewhere": (with_header_at(1 << 20), 0, b"", "dynamic disk header is out of place"),
+    "vhd of an absurd size": (bytes(512) + disks.vhd_footer(2, 1 << 61, 0), 0, b"", "its size is absurd"),
     "luks key length": (disks.luks1(), 108, struct.pack(">I", 2**20), "master key length of 1048576"),
     "luks key slot": (disks.luks1(), 208 + 48, b"oops", "key slot 1 is damaged"),
     "luks key material": (disks.luks1(payload=8), 208, struct.pack(">I", 0xAC71F3), "key slot 0 overlaps"),
@@ -68,6 +79,7 @@ DAMAGED = {
     "luks2 overlap": (luks2(b'{"segments":{"0":{"offset":"16384"}}}'), 0, b"", "data overlaps its header"),
     "ploop version": (ploop(version=3), 0, b"", "version 3"),
     "ploop entries": (ploop(entries=1), 0, b"", "block table is too short"),
+    "ploop cut off": (ploop(entries=200), 0, b"", "before the end of its block table"),
     "iso size": (disks.iso(), 16 * 2048 + 80, bytes(4), "no primary volume descriptor"),
     "iso end": (disks.iso(), 17 * 2048, (b"\2CD001".ljust(2048, b"\0")) * 63, "have no end"),
 }

@@ -1,14 +1,17 @@
 """qemu-img is started only with named formats, absolute names and limits."""
 
 import os
+import struct
 import subprocess
 import time
+import zlib
 from pathlib import Path
 
 import pytest
 from tests.image.formats import disks
+from tests.image.formats.disks import patched
 
-from pileus.image.formats import limited, qemu_img
+from pileus.image.formats import check, limited, qemu_img
 from pileus.image.formats.qemu_img import Limits, QemuImgFailed, QemuImgStopped
 
 MIB = 1024 * 1024
@@ -107,6 +110,36 @@ def test_too_little_memory_stops_the_call(tmp_path: Path) -> None:
     (tmp_path / "disk").write_bytes(bytes(4096))
     with pytest.raises(QemuImgFailed):
         qemu_img.info(tmp_path / "disk", "raw", limits=Limits(address_space_bytes=16 * MIB))
+
+
+def test_endless_memory_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(tmp_path, monkeypatch, "tail /dev/zero || exit 3")
+    started = time.monotonic()
+    with pytest.raises(QemuImgFailed, match=r"failed \(3\).*memory"):
+        qemu_img.info(tmp_path / "disk", "raw", limits=Limits(address_space_bytes=256 * MIB))
+    assert time.monotonic() - started < 20
+
+
+def shared_clusters() -> bytes:
+    """A sound qcow2 of 64 GiB in 320 KiB: all its clusters are one, compressed, and so are its L2 tables."""
+    packed = zlib.compressobj(wbits=-12)
+    cluster = packed.compress(bytes(disks.CLUSTER)) + packed.flush()
+    data = disks.qcow2(size=64 * 1024 * MIB, l1_entries=128)
+    data = patched(data, 3 * disks.CLUSTER, struct.pack(">Q", 4 * disks.CLUSTER) * 128)
+    data = patched(data, 4 * disks.CLUSTER, struct.pack(">Q", 1 << 62 | 5 * disks.CLUSTER) * 8192)
+    return patched(data, 5 * disks.CLUSTER, cluster.ljust(1024, b"\0"))
+
+
+def test_a_small_file_that_makes_endless_work_is_stopped(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.write_bytes(shared_clusters())
+    verdict = disks.inspect(disk.read_bytes())
+    check(verdict, "qcow2")  # nothing is wrong with it, but that it says its size
+    assert verdict.virtual_size == qemu_img.info(disk, "qcow2").virtual_size == 64 * 1024 * MIB
+    with pytest.raises(QemuImgFailed, match="convert was stopped by signal"):
+        qemu_img.convert(disk, "qcow2", tmp_path / "copy", "qcow2", limits=Limits(cpu_seconds=1))
+    with pytest.raises(QemuImgFailed, match=r"signal 25|too large"):
+        qemu_img.convert(disk, "qcow2", tmp_path / "copy", "raw", limits=Limits(file_bytes=MIB))
 
 
 def test_endless_work_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

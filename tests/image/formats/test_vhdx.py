@@ -7,7 +7,7 @@ from tests.image.formats.disks import inspect, patched, qemu_image
 
 from pileus.image.formats import FormatRefused, check
 from pileus.image.formats.crc32c import crc32c
-from pileus.image.formats.vhdx_metadata import DISK_SIZE, FILE_PARAMETERS, PARENT_LOCATOR
+from pileus.image.formats.vhdx_metadata import DISK_SIZE, FILE_PARAMETERS, LOGICAL_SECTOR, PARENT_LOCATOR
 
 HEADERS = [(64 * 1024, 4096), (128 * 1024, 4096)]
 REGIONS = [(192 * 1024, 65536), (256 * 1024, 65536)]
@@ -120,6 +120,13 @@ def test_the_same_metadata_twice_are_refused(whole: bytes) -> None:
 def test_an_absurd_block_size_is_refused(whole: bytes) -> None:
     flag = whole.index(struct.pack("<Q", 4 * 1024 * 1024), metadata_at(whole) + 65536) - 4
     refused(patched(whole, flag - 4, struct.pack("<I", 3)), "block size 3")
+
+
+def test_an_absurd_sector_or_half_of_one_is_refused(whole: bytes) -> None:
+    size = whole.index(struct.pack("<Q", 4 * 1024 * 1024), metadata_at(whole) + 65536)
+    refused(patched(whole, size, struct.pack("<Q", 4 * 1024 * 1024 - 1)), "not a whole number of sectors")
+    (at,) = struct.unpack_from("<I", whole, whole.index(LOGICAL_SECTOR) + 16)
+    refused(patched(whole, metadata_at(whole) + at, struct.pack("<I", 7)), "sector size 7")
 
 
 def test_missing_blocks_are_refused(whole: bytes) -> None:

@@ -14,7 +14,7 @@ from pileus.image.imports import run
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.app import App
 from tests.cloud import cloud_of
-from tests.image.api.conftest import IMAGE
+from tests.image.api.conftest import IMAGE, JSON
 
 
 @dataclass
@@ -92,7 +92,7 @@ def cloud(tmp_path: Path, web: Web, settings: str) -> Iterator[Cloud]:
 
 @pytest.fixture
 def client(cloud: Cloud) -> Iterator[TestClient]:
-    with TestClient(App(cloud, [IMAGE]), raise_server_exceptions=False) as client:
+    with TestClient(App(cloud, [IMAGE]), raise_server_exceptions=False, headers=JSON) as client:
         yield client
 
 

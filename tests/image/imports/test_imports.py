@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
@@ -85,9 +86,7 @@ def test_copies_and_their_removal(client: TestClient, cloud: Cloud, work: Work) 
 
 
 @pytest.mark.parametrize("path", ["/nothing", "/lies"])
-def test_what_fails_leaves_the_image_queued(
-    client: TestClient, cloud: Cloud, web: Web, work: Work, path: str
-) -> None:
+def test_what_fails_leaves_the_image_queued(client: TestClient, cloud: Cloud, web: Web, work: Work, path: str) -> None:
     image_id = make(client, disk_format="qcow2")["id"]
     web.pages["/lies"] = DATA
     assert ask(client, image_id, "web-download", uri=web.url(path)) == 202
@@ -139,7 +138,7 @@ def test_an_image_that_is_deleted_meanwhile(client: TestClient, cloud: Cloud, wo
         ("glance-download", {}, 400),
     ],
 )
-def test_what_is_refused(client: TestClient, method: str, more: dict[str, object], status: int) -> None:
+def test_what_is_refused(client: TestClient, method: str, more: dict[str, Any], status: int) -> None:
     image_id = make(client)["id"]
     assert ask(client, image_id, method, **more) == status
     assert show(client, image_id)["status"] == "queued" and tasks(client, image_id) == []

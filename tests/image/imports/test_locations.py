@@ -18,7 +18,9 @@ DATA = b"guest" * 1000
 Work = Callable[[], int]
 
 
-def point(client: TestClient, image_id: str, url: str, who: dict[str, str] = MEMBER, **said: str) -> int:
+def point(
+    client: TestClient, image_id: str, url: str, who: dict[str, str] = MEMBER, said: dict[str, str] | None = None
+) -> int:
     body: Json = {"url": url} | ({"validation_data": said} if said else {})
     return client.post(f"{IMAGES}/{image_id}/locations", json=body, headers=who).status_code
 
@@ -28,7 +30,7 @@ def test_a_location_is_looked_at(client: TestClient, cloud: Cloud, web: Web, wor
     image_id, url = make(client)["id"], web.url("/disk", DATA)
     digest = hashlib.new(algorithm or "sha512", DATA).hexdigest()
     said = {"os_hash_algo": algorithm, "os_hash_value": digest} if algorithm else {}
-    assert point(client, image_id, url, **said) == 202
+    assert point(client, image_id, url, said=said) == 202
     assert point(client, image_id, url) == 409 and show(client, image_id)["status"] == "importing"
     assert work() == 1
     image = show(client, image_id)
@@ -46,7 +48,8 @@ def test_a_location_is_looked_at(client: TestClient, cloud: Cloud, web: Web, wor
 
 def test_what_is_not_as_was_said(client: TestClient, web: Web, work: Work) -> None:
     image_id, url = make(client)["id"], web.url("/disk", DATA)
-    assert point(client, image_id, url, os_hash_algo="sha512", os_hash_value="beefdead" * 16) == 202
+    wrong = {"os_hash_algo": "sha512", "os_hash_value": "beefdead" * 16}
+    assert point(client, image_id, url, said=wrong) == 202
     work()
     image = show(client, image_id)
     assert (image["status"], image["os_hash_value"], image["stores"]) == ("queued", None, "web")
@@ -73,11 +76,13 @@ def test_what_is_not_as_was_said(client: TestClient, web: Web, work: Work) -> No
 )
 def test_what_cannot_be_true(client: TestClient, web: Web, said: dict[str, str]) -> None:
     image_id = make(client)["id"]
-    assert point(client, image_id, web.url("/disk", DATA), **said) == 400
+    assert point(client, image_id, web.url("/disk", DATA), said=said) == 400
     assert show(client, image_id)["status"] == "queued" and web.asked == []
 
 
-@pytest.mark.parametrize("url", ["gopher://info.cern.ch", "file:///etc/passwd", "http://10.0.0.1/", "http://[::1]/", "s3://x/y"])
+@pytest.mark.parametrize(
+    "url", ["gopher://info.cern.ch", "file:///etc/passwd", "http://10.0.0.1/", "http://[::1]/", "s3://x/y"]
+)
 def test_addresses_that_are_refused(client: TestClient, url: str) -> None:
     image_id = make(client)["id"]
     assert point(client, image_id, url) == 400

@@ -1,5 +1,7 @@
 """Steps that most tests of imports take."""
 
+from typing import Any
+
 from starlette.testclient import TestClient
 
 from pileus.image.stores.registry import Stores
@@ -12,7 +14,7 @@ def stage(client: TestClient, image_id: str, data: bytes, who: dict[str, str] = 
     return client.put(f"{IMAGES}/{image_id}/stage", content=data, headers=who | OCTETS).status_code
 
 
-def ask(client: TestClient, image_id: str, method: str, who: dict[str, str] = MEMBER, **more: object) -> int:
+def ask(client: TestClient, image_id: str, method: str, who: dict[str, str] = MEMBER, **more: Any) -> int:
     """Import by that method; `uri` and the `glance_…` belong to it, the rest is the body's."""
     own = {name: value for name, value in more.items() if name == "uri" or name.startswith("glance_")}
     rest = {name: value for name, value in more.items() if name not in own}

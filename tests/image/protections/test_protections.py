@@ -177,17 +177,16 @@ def test_an_edited_file_is_taken_up_and_a_wrong_one_is_not(tmp_path: Path, monke
     assert may(protections, "x", "a") == "crud" and may(protections, "y", "a") == ""
 
 
-def test_a_careless_expression_costs_a_bounded_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS", 0.05)
+def test_a_careless_expression_costs_a_bounded_time(tmp_path: Path) -> None:
     protections = loaded(tmp_path, f"[^(a|aa)+$]\n{FULL}[.*]\ncreate=@\nread=@\nupdate=@\ndelete=@\n")
     assert may(protections, "b", "z") == "crud"
     start = time.monotonic()
     assert may(protections, "a" * 60 + "!", "z") == ""  # not what the next section says
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2
     start = time.monotonic()
     for _ in range(1000):
         assert not protections.allowed("read", "a" * 60 + "!", ("a",), never)
-    assert time.monotonic() - start < 0.5
+    assert time.monotonic() - start < 2
 
 
 def test_many_names_keep_a_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ KNOWN = (
     (r"hw:numa_nodes", POSITIVE),
     (r"hw:numa_cpus\.\d+", r"\d+(-\d+)?(,\^?\d+(-\d+)?)*"),
     (r"hw:numa_mem\.\d+", POSITIVE),
-    (r"hw:mem_page_size", r"large|small|any|\d+([kmgt]i?)?b?"),
+    (r"hw:mem_page_size", r"large|small|any|\d+([kmgt]i?(b|bit)?)?"),
     (r"hw:mem_encryption", BOOLEAN),
     (r"hw:locked_memory", BOOLEAN),
     (r"hw:pci_numa_affinity_policy", "required|legacy|preferred|socket"),

@@ -36,7 +36,7 @@ def of_hosts(db: Session) -> dict[str, Usage]:
         held = {name: (stock.used, stock.reserved) for name, stock in supply.stock.items()}
         count, busy = servers.get(provider_id, (0, 0))
         found[provider_id] = Usage(
-            held.get("VCPU", (0, 0))[0],
+            sum(held.get(name, (0, 0))[0] for name in ("VCPU", "PCPU")),
             sum(held.get("MEMORY_MB", (0, 0))),
             sum(held.get("DISK_GB", (0, 0))),
             count,

@@ -53,6 +53,7 @@ def refusal(room: Room, wishes: Sequence[DeviceWish]) -> Refusal | None:
     for wish in wishes:
         found = sum(wish.matches(device) for device in free)
         if found < wish.number:
-            return Refusal(f"lacks {wish.number} PCI devices {wish.name}", f"{found} free")
+            what = "device" if wish.number == 1 else "devices"
+            return Refusal(f"lacks {wish.number} PCI {what} {wish.name}", f"{found} free")
     names = ", ".join(f"{wish.number} {wish.name}" for wish in wishes)
     return Refusal(f"lacks PCI devices {names} at once", f"{len(free)} free")

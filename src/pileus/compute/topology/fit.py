@@ -128,7 +128,7 @@ def _why(room: Room, wish: Wish) -> Refusal:
             return Refusal(
                 f"has no NUMA cell with the CPUs and {asked.memory_mb} MB of memory of a guest's cell at once"
             )
-    if wish.devices and place(room, wish._replace(devices=())).__class__ is GuestHardware:
+    if wish.devices and isinstance(place(room, wish._replace(devices=())), GuestHardware):
         names = ", ".join(asked.name for asked in wish.devices)
         return Refusal(f"has no room in the NUMA cells near PCI devices {names}")
     return Refusal(f"has no {len(wish.cells)} NUMA cells with room at once")

@@ -2,6 +2,7 @@
 
 import bz2
 import lzma
+import sys
 import zlib
 from collections.abc import Callable
 from typing import Protocol
@@ -60,8 +61,10 @@ class GzipDecoder:
 
 
 def _zstd() -> Decoder:
-    from backports.zstd import DecompressionParameter, ZstdDecompressor
-
+    if sys.version_info >= (3, 14):
+        from compression.zstd import DecompressionParameter, ZstdDecompressor
+    else:
+        from backports.zstd import DecompressionParameter, ZstdDecompressor
     return ZstdDecompressor(options={DecompressionParameter.window_log_max: WINDOW_LOG})
 
 

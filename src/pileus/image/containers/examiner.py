@@ -58,6 +58,5 @@ class Shell:
         formats = self._inspector.finish().formats
         if formats:
             raise FormatRefused(
-                f"The image's bytes are at once a {self._container} and a disk ({', '.join(formats)}); "
-                f"such files are refused."
+                f"The {self._container} is at once a disk ({', '.join(formats)}); such files are refused."
             )

@@ -7,8 +7,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from pileus.image.cache.copies import Copies
 from pileus.image.data.ranges import Span, span
 from pileus.image.drivers.base import Source
+from pileus.image.drivers.file import FileStore
 from pileus.image.images.models import DEACTIVATED, READABLE
 from pileus.image.images.queries import see
 from pileus.image.locations.models import ImageLocation
@@ -57,9 +59,24 @@ async def download(call: Call, image_id: str) -> Reply | DataResponse:
 def _find(call: Call, image_id: str) -> tuple[Source, str | None] | None:
     with call.transaction() as db:
         rows, checksum = _readable(call, db, image_id)
+        copy = call.cloud.part(Copies).open(db, image_id) if rows else None
+    if copy is not None:
+        call.cloud.part(Copies).hit(image_id)
+        return copy, checksum
     if not rows:
         return None
-    return open_first(call.cloud.part(Stores), rows), checksum
+    return _elsewhere(call, rows), checksum
+
+
+def _elsewhere(call: Call, rows: list[ImageLocation]) -> Source:
+    """From a store; what is not on this host is wished here for the next time."""
+    stores = call.cloud.part(Stores)
+    source = open_first(stores, rows)
+    here = any(isinstance(stores.get(row.store), FileStore) for row in rows)
+    if not here and call.cloud.settings(ImageSettings).cache_downloads:
+        with call.transaction(write=True) as db:
+            call.cloud.part(Copies).ask(db, rows[0].image_id)
+    return source
 
 
 def _readable(call: Call, db: Session, image_id: str) -> tuple[list[ImageLocation], str | None]:

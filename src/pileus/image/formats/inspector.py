@@ -24,6 +24,7 @@ PARSERS: tuple[Parser, ...] = (
     parse_iso,
     parse_gpt,
 )
+LARGEST = 1 << 60  # bytes of a disk: no cloud has more, and databases can count them
 
 
 class Inspector:
@@ -57,6 +58,8 @@ def _judge(findings: list[Finding], size: int) -> Verdict:
     if findings[0].wraps:
         # A hybrid ISO starts with a partition table, and so does the disk inside a fixed VHD.
         findings = [finding for finding in findings if finding.format != "gpt"]
+    for finding in findings:
+        finding.require((finding.virtual_size or 0) <= LARGEST, "its size is absurd")
     faults = [fault for finding in findings for fault in finding.faults]
     formats = tuple(finding.format for finding in findings)
     return Verdict(formats[0], findings[0].virtual_size, faults, formats)

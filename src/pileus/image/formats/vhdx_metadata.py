@@ -36,6 +36,10 @@ def read_metadata(finding: Finding, data: bytes) -> tuple[int, int]:
         finding.faults.append("its metadata do not say its size and block size")
         return 0, 0
     block, flags = struct.unpack("<II", parameters)
+    sector = int.from_bytes(items.get(LOGICAL_SECTOR, b""), "little")
+    finding.require(sector in (512, 4096), f"its sector size {sector} is absurd")
+    whole = int.from_bytes(size, "little") % (sector or 512) == 0
+    finding.require(whole, "its size is not a whole number of sectors")
     finding.require(not flags & HAS_PARENT and PARENT_LOCATOR not in items, "it depends on a parent image")
     finding.require(1 << 20 <= block <= 1 << 28 and block & (block - 1) == 0, f"its block size {block} is absurd")
     return int.from_bytes(size, "little"), block

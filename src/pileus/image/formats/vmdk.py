@@ -8,6 +8,7 @@ from pileus.image.formats.stream import END, HEAD_BYTES, RANGE_BYTES, Range, Ste
 from pileus.image.formats.vmdk_descriptor import descriptor_faults, is_descriptor
 
 SECTOR = 512
+PROBED = 2048  # bytes that some readers search for a descriptor
 MAGIC = b"KDMV"
 OLD_MAGIC = b"COWD"
 AT_END = 0xFFFFFFFFFFFFFFFF
@@ -40,7 +41,7 @@ LAYOUT = struct.Struct("<4sIIQQQQIQQQB4sH")
 
 def parse_vmdk(stream: Stream) -> Steps:
     """Refuse all but monolithicSparse and streamOptimized disks, and all that could name another file."""
-    start = yield Range(0, SECTOR)
+    start = yield Range(0, PROBED)
     if start.startswith(OLD_MAGIC):
         return Finding(
             "vmdk", None, ["it is an ESX server extent; only monolithicSparse and streamOptimized are allowed"]

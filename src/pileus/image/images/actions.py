@@ -6,6 +6,7 @@ from pileus.image.data.removal import remove_later
 from pileus.image.images.attributes import AMAZON, COMMON, READ_ONLY, SETTABLE, CommonShape, ImageShape, is_reserved
 from pileus.image.images.models import ACTIVE, DEACTIVATED, PENDING_DELETE, READABLE, Image, ImageProperty, ImageTag
 from pileus.image.images.queries import Seen
+from pileus.image.protections import callers as protections
 from pileus.image.settings import ImageSettings
 from pileus.image.usage import quotas
 from pileus.kernel import clock
@@ -99,6 +100,7 @@ def check_formats(image: Image) -> None:
 def set_property(call: Call, image: Image, name: str, value: object) -> None:
     if not name or len(name) > 255:
         raise BadRequest("A property's name must have 1 to 255 characters.")
+    protections.enforce(call, "update" if name in image.extra else "create", name)
     if name in COMMON:
         schema.read({name: value}, CommonShape, call.version, lax=False)
     elif not isinstance(value, str):

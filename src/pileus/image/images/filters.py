@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, false, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from pileus.image.images.models import PENDING_DELETE, Image, ImageProperty, ImageTag
 from pileus.image.images.queries import shared_with
 from pileus.image.images.views import shows_places
+from pileus.image.protections import callers as protections
 from pileus.kernel import clock
 from pileus.kernel.context import Context
 from pileus.kernel.errors import BadRequest
@@ -162,7 +163,8 @@ def narrowed(call: Call) -> Select[Image]:
         query = query.where(Image.visibility == visibility)
     query = query.where(Image.os_hidden.is_(boolean(given.get("os_hidden", ["false"])[-1])))
     for name in given.keys() - FILTERS.keys() - NARROWING - PAGING:
-        query = query.where(with_property(name, given[name]))
+        seen = protections.readable(call, {name: name})
+        query = query.where(with_property(name, given[name]) if seen else false())
     return query
 
 

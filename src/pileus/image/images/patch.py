@@ -9,12 +9,15 @@ from pileus.image.images.attributes import FORMATS, SETTABLE, ImageShape
 from pileus.image.images.models import QUEUED, Image
 from pileus.image.images.queries import Seen
 from pileus.image.locations import changes as locations
+from pileus.image.protections import callers as protections
+from pileus.image.protections.rules import Operation
 from pileus.kernel.errors import BadRequest, Conflict, Forbidden, UnsupportedMediaType
 from pileus.kernel.http import schema
 from pileus.kernel.http.call import Call
 
 Verb = Literal["add", "replace", "remove"]
 VERBS: tuple[Verb, ...] = ("add", "replace", "remove")
+OPERATIONS: dict[str, Operation] = {"add": "create", "replace": "update", "remove": "delete"}
 CURRENT = "application/openstack-images-v2.1-json-patch"
 OLD = "application/openstack-images-v2.0-json-patch"  # {"replace": "/name", "value": …}; deprecated
 
@@ -96,6 +99,7 @@ def _set_attribute(call: Call, image: Image, change: Change) -> None:
 
 
 def _set_property(call: Call, image: Image, change: Change) -> None:
+    protections.enforce(call, OPERATIONS[change.verb], change.name)
     there = change.name in image.extra
     if change.verb == "add" and there:
         raise Conflict(f"Property {change.name} is there already: replace it.")

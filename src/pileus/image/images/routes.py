@@ -23,7 +23,7 @@ def index(call: Call) -> Json:
     page = filters.IMAGES.page(call, filters.narrowed(call))
     rest = [(name, value) for name, value in call.query if name != "marker"]
     body: Json = {
-        "images": [view(call.cloud, image) for image in page.items],
+        "images": [view(call, image) for image in page.items],
         "first": PATH + (f"?{urlencode(rest)}" if rest else ""),
         "schema": "/v2/schemas/images",
     }
@@ -34,18 +34,18 @@ def index(call: Call) -> Json:
 
 def create(call: Call, body: dict[str, object]) -> Reply:
     image = actions.create(call, body)
-    return Reply(view(call.cloud, image), headers={"location": call.url(f"{PATH}/{image.id}")})
+    return Reply(view(call, image), headers={"location": call.url(f"{PATH}/{image.id}")})
 
 
 def show(call: Call, seen: Seen) -> Json:
-    return view(call.cloud, seen.image)
+    return view(call, seen.image)
 
 
 def update(call: Call, seen: Seen, body: list[object]) -> Json:
     changes = patch.read(body, call.request.headers.get("content-type", ""))
     patch.apply(call, seen.image, changes)
     call.db.flush()
-    return view(call.cloud, seen.image)
+    return view(call, seen.image)
 
 
 def destroy(call: Call, seen: Seen) -> None:

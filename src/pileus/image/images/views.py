@@ -1,20 +1,25 @@
 """Images as the API shows them."""
 
+from pileus.image.images.attributes import is_reserved
 from pileus.image.images.models import Image
 from pileus.image.locations.models import ImageLocation
 from pileus.image.locations.queries import key_of, whole
 from pileus.image.locations.views import location_view
+from pileus.image.protections import callers as protections
 from pileus.image.settings import ImageSettings
 from pileus.image.stores.registry import Stores
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
-from pileus.kernel.http.call import Json
+from pileus.kernel.http.call import Call, Json
 
 
-def view(cloud: Cloud, image: Image) -> Json:
-    """Links are paths below the endpoint: clients know where that is."""
+def view(call: Call, image: Image) -> Json:
+    """Links are paths below the endpoint: clients know where that is. Properties are those that the caller may see."""
+    own = {name: value for name, value in image.properties.items() if is_reserved(name)}
+    custom = {name: value for name, value in image.properties.items() if name not in own}
     return {
-        **image.properties,
+        **own,
+        **protections.readable(call, custom),
         "id": image.id,
         "name": image.name,
         "status": image.status,
@@ -37,7 +42,7 @@ def view(cloud: Cloud, image: Image) -> Json:
         "self": f"/v2/images/{image.id}",
         "file": f"/v2/images/{image.id}/file",
         "schema": "/v2/schemas/image",
-        **_places(cloud, image),
+        **_places(call.cloud, image),
     }
 
 

@@ -21,7 +21,6 @@ from pileus.image.web import Failed, Refused, Web
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import ApiError
 
-
 DESCRIPTION = 1 << 20  # bytes that another region may take to describe an image
 
 

@@ -62,5 +62,5 @@ def _refusal(store: str, doing: str, error: ClientError) -> Exception:
 
 
 def _silence(store: str, doing: str, error: Exception, reason: str) -> StoreFailed:
-    log.warning("store %s: could not %s: %s", store, doing, type(error).__name__)
+    log.warning("store %s: could not %s: %s %.300r", store, doing, type(error).__name__, str(error))
     return StoreFailed(f"Store {store} could not {doing}: {reason}")

@@ -69,6 +69,21 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_image_tasks_owner'), ['owner'], unique=False)
         batch_op.create_index(batch_op.f('ix_image_tasks_retry_at'), ['retry_at'], unique=False)
 
+    op.create_table('cached_images',
+    sa.Column('host', sa.String(length=255), nullable=False),
+    sa.Column('image_id', sa.String(length=36), nullable=False),
+    sa.Column('size', sa.BigInteger(), nullable=True),
+    sa.Column('hits', sa.Integer(), nullable=False),
+    sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('created_at', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('last_modified', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.Column('last_accessed', sa.DateTime().with_variant(mysql.DATETIME(fsp=6), 'mariadb').with_variant(mysql.DATETIME(fsp=6), 'mysql'), nullable=False),
+    sa.ForeignKeyConstraint(['image_id'], ['images.id'], name=op.f('fk_cached_images_image_id'), ondelete='CASCADE'),
+    sa.PrimaryKeyConstraint('host', 'image_id', name=op.f('pk_cached_images'))
+    )
+    with op.batch_alter_table('cached_images', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_cached_images_image_id'), ['image_id'], unique=False)
+
     op.create_table('host_hardware',
     sa.Column('host_id', sa.String(length=36), nullable=False),
     sa.Column('generation', sa.Integer(), nullable=False),
@@ -132,6 +147,10 @@ def downgrade() -> None:
 
     op.drop_table('image_locations')
     op.drop_table('host_hardware')
+    with op.batch_alter_table('cached_images', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_cached_images_image_id'))
+
+    op.drop_table('cached_images')
     with op.batch_alter_table('image_tasks', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_image_tasks_retry_at'))
         batch_op.drop_index(batch_op.f('ix_image_tasks_owner'))

@@ -49,7 +49,12 @@ class Driver:
         hardware, missing = offered(found, told.cpu_dedicated_set, told.cpu_shared_set, told.pci_device_spec)
         return self._call(
             lambda connection: capabilities.host_facts(
-                connection, self.state, platform.virt_type, platform.cpu_model, (*notes, *missing), hardware
+                connection,
+                self.state,
+                platform.virt_type,
+                platform.cpu_model,
+                (*notes, *missing, *machine.notes(hardware)),
+                hardware,
             )
         )
 

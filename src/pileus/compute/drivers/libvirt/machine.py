@@ -1,5 +1,6 @@
 """The host's NUMA cells and PCI devices, as libvirt tells them. Formats: https://libvirt.org/formatcaps.html, formatnode.html"""
 
+from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import libvirt
@@ -19,6 +20,13 @@ def hardware(connection: libvirt.virConnect, *, devices: bool) -> Hardware:
     nodes = connection.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)
     told = (device_of(node.XMLDesc()) for node in nodes)
     return Hardware(found.cells, tuple(sorted((device for device in told if device), key=lambda d: d.address)))
+
+
+def notes(offered: Hardware, groups: Path = Path("/sys/kernel/iommu_groups")) -> tuple[str, ...]:
+    """What keeps devices from guests."""
+    if not offered.devices or (groups.is_dir() and any(groups.iterdir())):
+        return ()
+    return ("PCI devices are offered, but this host has no IOMMU in use: guests with one will not start",)
 
 
 def cells_of(capabilities: str) -> tuple[Cell, ...]:
