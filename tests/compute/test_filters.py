@@ -1,5 +1,6 @@
 """Each check and weigher by itself: what passes, what does not, and why."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -212,7 +213,7 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str | None]] = [
     (
         "NUMATopologyFilter",
         {"hardware": CELL},
-        {"room": ONE_CELL._replace(cpus=frozenset({1}))},
+        {"room": replace(ONE_CELL, cpus=frozenset({1}))},
         "has no NUMA cell with 2 free dedicated CPUs: 1 free in cell 0",
     ),
     ("Placement", {"resources": {"VCPU": 9}}, {}, "lacks 9 VCPU: it gives at most 8 at once"),

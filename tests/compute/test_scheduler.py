@@ -16,6 +16,7 @@ from pileus.compute.scheduler import choose
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain
 from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.verdicts import summarise
+from pileus.compute.server_groups.membership import GroupFacts
 from pileus.compute.settings import ComputeSettings
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.db import new_id
@@ -53,10 +54,10 @@ def hosts(cloud: Cloud, prefix: str, count: int, vcpus: int = 1) -> None:
                 placement.sync_provider(db, supply.provider_id, supply.name, offers, supply.traits)
 
 
-def want(cloud: Cloud, vcpus: int = 1, **more: Any) -> str | None:
+def want(cloud: Cloud, vcpus: int = 1, weights: dict[str, float] | None = None, **more: Any) -> str | None:
     """The host that a new server got."""
     request = Request({"VCPU": vcpus, "MEMORY_MB": 128}, {}, {}, **more)
-    settings = cloud.settings(ComputeSettings)
+    settings = ComputeSettings(scheduler_weights=weights) if weights else cloud.settings(ComputeSettings)
     try:
         return cloud.db.transact(lambda db: choose_and_claim(db, settings, request, new_id(), "p1", "u1").name)
     except NoValidHost:
@@ -108,3 +109,21 @@ def test_a_named_host_is_looked_for_by_name(cloud: Cloud) -> None:
     assert [want(cloud, host="named7") for _ in range(3)] == ["named7", "named7", None]
     assert want(cloud, same_hosts=frozenset({"named8", "absent"})) == "named8"
     assert want(cloud, host="named8", same_hosts=frozenset({"named9"})) is None
+
+
+def test_a_host_that_is_begun_is_filled_when_that_is_wanted_however_many_there_are(cloud: Cloud) -> None:
+    hosts(cloud, "pack", 60, vcpus=8)
+    packing = {"ram": -1.0, "cpu": -1.0, "disk": -1.0}
+    first = want(cloud, 4, packing)
+    assert want(cloud, 4, packing) == first
+    assert want(cloud, 4, packing) not in (None, first)
+
+
+def test_servers_that_like_each_other_meet_however_many_hosts_there_are(cloud: Cloud) -> None:
+    hosts(cloud, "near", 60, vcpus=16)
+    group = GroupFacts("soft-affinity", {"near7": 1})
+    assert [want(cloud, 8, group=group) for _ in range(2)] == ["near7", "near7"]
+    other = want(cloud, 16, group=group)
+    assert other not in (None, "near7"), "soft: another host when that one is full"
+    named = "near8" if other != "near8" else "near9"
+    assert want(cloud, 16, group=group, host=named) == named

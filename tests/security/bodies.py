@@ -114,6 +114,13 @@ BODIES: dict[str, Any] = {
     "image POST /v2/images/{image_id}/members": {"member": "fresh"},
     "image PUT /v2/images/{image_id}/members/{member_id}": {"status": "accepted"},
     "image PUT /v2/images/{image_id}/file": b"octets",
+    "image PUT /v2/images/{image_id}/stage": b"octets",
+    "image POST /v2/images/{image_id}/import": {"method": {"name": "glance-direct"}},
+    "image POST /v2/images/{image_id}/locations": {"url": "http://images.example/disk"},
+    "image POST /v2/tasks": {
+        "type": "import",
+        "input": {"import_from": "http://images.example/disk", "import_from_format": "raw", "image_properties": {}},
+    },
     f"network POST {_NETWORK}networks": {"network": {"name": "fresh"}},
     f"network POST {_NETWORK}subnets": {"subnet": {"network_id": "<network>", "ip_version": 4, "cidr": "10.77.0.0/24"}},
     f"network POST {_NETWORK}subnetpools": {"subnetpool": {"name": "fresh", "prefixes": ["10.78.0.0/16"]}},

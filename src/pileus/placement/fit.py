@@ -84,16 +84,18 @@ STOCK_OF = STOCK.where(_providers.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @lru_cache(maxsize=64)
-def fitting(classes: tuple[str, ...], *, named: bool) -> Select[tuple[Any, ...]]:
+def fitting(classes: tuple[str, ...], *, named: bool, used: bool = False) -> Select[tuple[Any, ...]]:
     """Stock of `portion` providers by id behind `after` and up to `last`, that give `amount_<n>` of `class_<n>` each.
 
-    `named`: only of those whose name is in `names`.
+    `named`: only of those whose name is in `names`; `used`: only of those that somebody has something of.
     """
     key = _providers.c
     room = [gives(key.id, bindparam(f"class_{n}"), bindparam(f"amount_{n}", 0)) for n in range(len(classes))]
     found = select(key.id, key.name, key.generation).where(
         key.id > bindparam("after"), key.id <= bindparam("last"), *room
     )
+    if used:
+        found = found.where(exists().where(_allocations.c.provider_id == key.id))
     if named:
         found = found.where(key.name.in_(bindparam("names", expanding=True)))
     return _stock(found.order_by(key.id).limit(bindparam("portion", 0)).subquery())

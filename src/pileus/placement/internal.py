@@ -74,16 +74,18 @@ def fitting(
     wanted: Mapping[str, int],
     *,
     names: Collection[str] | None = None,
+    used: bool = False,
     traits: Collection[str] | None = None,
     portion: int = 64,
 ) -> Iterator[list[Supply]]:
     """Providers (None: of any name) that could give all of `wanted` now, in portions, from a random one on.
 
-    Ids are random, so that a portion is a fair sample, and concurrent boots do not look at the same hosts first.
+    With `used` only those that somebody has something of already. Ids are random, so that a portion is a fair sample, and
+    concurrent boots do not look at the same hosts first.
     """
     db.flush()
     start = new_id()
-    statement = fit.fitting(tuple(sorted(wanted)), named=names is not None)
+    statement = fit.fitting(tuple(sorted(wanted)), named=names is not None, used=used)
     given: dict[str, object] = {"names": list(names or ()), "portion": portion}
     for number, name in enumerate(sorted(wanted)):
         given |= {f"class_{number}": name, f"amount_{number}": wanted[name]}

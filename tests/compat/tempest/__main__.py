@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pileus.cli import running
 from pileus.setup import places
+from tests.compat import simulated_hosts
 from tests.compat.tempest import environment, served
 from tests.compat.tempest.configuration import TEMPLATE, fill, formats, images, values
 from tests.compat.tempest.endpoint import Endpoint
@@ -32,6 +33,9 @@ def options() -> argparse.Namespace:
     where = parser.add_mutually_exclusive_group()
     where.add_argument("--state", type=Path, metavar="DIR", help="the running cloud of this state folder")
     where.add_argument("--fake", action="store_true", help="a new cloud with fake hypervisor and network")
+    parser.add_argument(
+        "--hosts", type=int, default=1, metavar="N", help="of a new cloud with fakes: tests of several hosts run too"
+    )
     parser.add_argument("--no-login", action="store_true", help="boot guests but never log in to them")
     parser.add_argument(
         "--any-bytes",
@@ -43,11 +47,14 @@ def options() -> argparse.Namespace:
     parser.add_argument(
         "--out", type=Path, default=places.find().cache / "tempest", metavar="DIR", help="where reports go"
     )
-    return parser.parse_args()
+    given = parser.parse_args()
+    if given.hosts > 1 and not given.fake:
+        parser.error("--hosts is for --fake")
+    return given
 
 
 @contextmanager
-def new_cloud(fake: bool) -> Iterator[Path]:
+def new_cloud(fake: bool, hosts: int = 1) -> Iterator[Path]:
     """The state folder of a cloud that lives as long as the block: as root, in a network namespace of its own."""
     if not fake and os.geteuid() != 0:
         raise SystemExit("Real guests need root; `--fake` needs no privileges.")
@@ -61,6 +68,8 @@ def new_cloud(fake: bool) -> Iterator[Path]:
             stack.enter_context(network_namespace(f"pileus-tempest-{os.getpid()}"))
             _address()
         cloud = stack.enter_context(installation(folder / "state", *extra))
+        if hosts > 1:
+            stack.enter_context(simulated_hosts.hosts(cloud.state, hosts - 1))
         yield cloud.state
 
 
@@ -86,7 +95,7 @@ def main() -> int:
     listed = given.list.read_text().splitlines() if given.list else None
     suite = Suite(out, home)
     with ExitStack() as stack:
-        state = given.state.absolute() if given.state else stack.enter_context(new_cloud(given.fake))
+        state = given.state.absolute() if given.state else stack.enter_context(new_cloud(given.fake, given.hosts))
         cloud = Endpoint(state)
         disk = out / "guest.qcow2"
         image = cloud.first("/image/v2/images?name=pico", "images")["id"]

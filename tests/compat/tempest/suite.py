@@ -57,21 +57,27 @@ class Suite:
         return [line for line in self._ask("list").splitlines() if line.startswith(self._prefix)]
 
     def run(self, tests: Iterable[str], workers: int, seconds: float) -> Iterator[str]:
-        """The lines that the suite prints. When the time is over it is told to end, and the rest is not run."""
+        """The lines that the suite prints. When the time is over it is told to end, and the rest is not run.
+
+        What tests and their servers say by the way goes to a file: written between two halves of a line it would hide a result.
+        """
         chosen = self.folder / "chosen"
         chosen.write_text("".join(f"{test}\n" for test in tests))
         command = [str(self._stestr), "run", "--load-list", str(chosen), "--concurrency", str(workers)]
-        with subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            process_group=0,
-        ) as process:
+        with (
+            (self.folder / "stderr").open("w") as aside,
+            subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=aside,
+                text=True,
+                errors="replace",
+                process_group=0,
+            ) as process,
+        ):
             timer = threading.Timer(seconds, _end, [process])
             timer.start()
             try:

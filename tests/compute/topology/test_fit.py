@@ -1,5 +1,6 @@
 """Guests on hosts of several shapes: what they get, and why they do not."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -53,11 +54,11 @@ def test_pins_are_in_one_cell_and_go_on_in_it() -> None:
     first = got(room, wish(cpu_policy="dedicated"))
     assert [(c.host_cell, c.pins) for c in first.cells] == [(0, ((0, 0), (1, 1)))]
     assert first.emulator == (0, 1) and first.cpus() == (0, 1)
-    taken = room._replace(cpus=frozenset({0, 1}))
+    taken = replace(room, cpus=frozenset({0, 1}))
     assert got(taken, wish(cpu_policy="dedicated")).cpus() == (2, 3), "the fuller cell first"
     assert got(taken, wish(cpu_policy="dedicated", pack=False)).cpus() == (4, 5), "the emptier first"
     assert got(taken, wish(3, cpu_policy="dedicated")).cells[0].host_cell == 1
-    fuller = room._replace(cpus=frozenset({0, 4, 5}))
+    fuller = replace(room, cpus=frozenset({0, 4, 5}))
     assert said(fuller, wish(4, cpu_policy="dedicated")) == (
         "has no NUMA cell with 4 free dedicated CPUs: 3 free in cell 0, 2 free in cell 1"
     )
@@ -68,7 +69,7 @@ def test_two_cells_are_on_two_cells() -> None:
     found = got(room, wish(4, 2048, cpu_policy="dedicated", numa_nodes="2"))
     assert {c.host_cell for c in found.cells} == {0, 1}
     assert said(room, wish(3, 3072, numa_nodes="3")) == "has fewer NUMA cells than 3: it has 2"
-    lame = room._replace(cpus=frozenset({4, 5, 6}))
+    lame = replace(room, cpus=frozenset({4, 5, 6}))
     both = wish(4, 2048, cpu_policy="dedicated", numa_nodes="2")
     assert said(lame, both) == "has no 2 NUMA cells with room at once"
 
@@ -84,12 +85,12 @@ def test_cells_of_different_size_find_each_its_own() -> None:
 def test_threads() -> None:
     smt, plain = Room(machine(threads=2)), Room(machine())
     assert got(smt, wish(cpu_policy="dedicated")).cpus() == (0, 1), "of one core"
-    split = smt._replace(cpus=frozenset({0, 2}))
+    split = replace(smt, cpus=frozenset({0, 2}))
     assert got(split, wish(1, cpu_policy="dedicated")).cpus() == (1,), "whole cores are kept whole"
     assert got(split, wish(2, cpu_policy="dedicated")).cpus() == (1, 3)
     require = wish(cpu_policy="dedicated", cpu_thread_policy="require")
     assert got(split, require).cpus() == (4, 5)
-    alone = split._replace(cpus=frozenset({0, 2, 4, 6}))
+    alone = replace(split, cpus=frozenset({0, 2, 4, 6}))
     assert said(alone, require).startswith("has no NUMA cell with 2 free dedicated CPUs that are thread siblings: ")
     assert said(plain, require) == "has no thread siblings, which hw:cpu_thread_policy=require needs"
     isolate = wish(cpu_policy="dedicated", cpu_thread_policy="isolate")
@@ -112,7 +113,7 @@ def test_floating_parts_stay_in_their_cell() -> None:
     assert mixed.emulator == (0, 1, 2)
     assert got(room, wish(2, numa_nodes="1")).cells[0].shared == (0, 1)
     assert said(room, wish(3, numa_nodes="1")).startswith("has no NUMA cell with 3 shared CPUs: 2 shared in cell 0")
-    busy = room._replace(floating={0: 3, 1: 4})
+    busy = replace(room, floating={0: 3, 1: 4})
     assert got(busy, wish(1, numa_nodes="1")).cells[0].host_cell == 0
     assert said(busy, wish(2, numa_nodes="1")).startswith("has no NUMA cell with 2 shared CPUs")
 
@@ -125,7 +126,7 @@ def test_pages() -> None:
     assert got(room, wish(2, 512, mem_page_size="small")).page_kb == 4
     assert got(room, wish(2, 4096, mem_page_size="any")).page_kb == 4
     assert got(room, wish(2, 512, numa_nodes="1")).page_kb is None
-    full = room._replace(memory={(0, 2048): 1024, (1, 2048): 768})
+    full = replace(room, memory={(0, 2048): 1024, (1, 2048): 768})
     assert got(full, wish(2, 256, mem_page_size="2MB")).cells[0].host_cell == 1
     assert said(full, wish(2, 512, mem_page_size="2MB")) == (
         "has no NUMA cell with 512 MB of memory in pages of 2048 KiB: 0 MB free in cell 0, 256 MB free in cell 1"
@@ -147,7 +148,7 @@ def test_devices_without_cells() -> None:
     room = Room(machine(devices=(card(1, 0), card(2, 1))))
     assert got(room, wish(alias="gpu:2")).devices == ("0000:01:00.0", "0000:02:00.0")
     assert got(room, wish(alias="gpu:1")).cells == ()
-    held = room._replace(devices=frozenset({"0000:01:00.0"}))
+    held = replace(room, devices=frozenset({"0000:01:00.0"}))
     assert got(held, wish(alias="gpu:1")).devices == ("0000:02:00.0",)
     assert said(held, wish(alias="gpu:2")) == "lacks 2 PCI devices gpu: 1 free"
 
@@ -190,8 +191,8 @@ def test_functions_of_one_card() -> None:
     assert said(room, wish(alias="gpu:1")) == "lacks 1 PCI device gpu: 0 free", "types are never guessed"
     assert got(room, wish(alias="pf:1")).devices == (parent.address,)
     assert len(got(room, wish(alias="vf:2")).devices) == 2
-    assert said(room._replace(devices=frozenset({parts[0].address})), wish(alias="pf:1")).startswith("lacks 1")
-    assert said(room._replace(devices=frozenset({parent.address})), wish(alias="vf:1")).startswith("lacks 1")
+    assert said(replace(room, devices=frozenset({parts[0].address})), wish(alias="pf:1")).startswith("lacks 1")
+    assert said(replace(room, devices=frozenset({parent.address})), wish(alias="vf:1")).startswith("lacks 1")
     assert said(room, wish(alias="pf:1,vf:1")) == "lacks PCI devices 1 pf, 1 vf at once: 3 free"
 
 

@@ -96,6 +96,20 @@ def test_devices_of_a_host(kind: str, inside: str, node: str, made: tuple[str, i
     assert device_of("<device><capability type='usb_device'/></device>") is None
 
 
+def test_pages_need_a_filesystem(tmp_path: Path) -> None:
+    cells = cells_of(CAPABILITIES)
+    mounts, reserved = tmp_path / "mounts", tmp_path / "pages" / "hugepages-2048kB" / "nr_hugepages"
+    reserved.parent.mkdir(parents=True)
+    reserved.write_text("512\n")
+    mounts.write_text("proc /proc proc rw 0 0\n")
+    assert [(cell.memory_mb, cell.pages) for cell in machine.usable(cells, mounts)] == [(3072, ()), (2048, ())]
+    (note,) = machine.notes(Hardware(), pages=tmp_path / "pages", mounts=mounts)
+    assert "no hugetlbfs is mounted" in note
+    mounts.write_text("hugetlbfs /dev/hugepages hugetlbfs rw,pagesize=2M 0 0\n")
+    assert machine.usable(cells, mounts) == cells
+    assert machine.notes(Hardware(), pages=tmp_path / "pages", mounts=mounts) == ()
+
+
 def test_devices_need_an_iommu(tmp_path: Path) -> None:
     device = device_of(FUNCTION.format(kind="pci-express", inside="", node=""))
     assert device is not None
@@ -228,3 +242,24 @@ def _cmdline(entry: Path) -> bytes:
         return (entry / "cmdline").read_bytes()
     except OSError:
         return b""
+
+
+def free_pages() -> int:
+    """Of 2 MiB, that a guest could have now."""
+    pool = Path("/sys/kernel/mm/hugepages/hugepages-2048kB/free_hugepages")
+    mounted = "hugetlbfs" in Path("/proc/mounts").read_text()
+    return int(pool.read_text()) if mounted and pool.exists() else 0
+
+
+@pytest.mark.skipif(free_pages() < 32, reason="needs 32 free pages of 2 MiB and a mounted hugetlbfs")
+def test_a_real_guest_on_huge_pages(driver: Driver) -> None:
+    before = free_pages()
+    specs = {"hw:mem_page_size": "2MB"}
+    found = place(Room(driver.host_facts().hardware), read({"vcpus": 1, "ram": 64, "extra_specs": specs}, {}))
+    assert isinstance(found, GuestHardware), found
+    spec = msgspec.structs.replace(a_server(), hardware=found)
+    driver.ensure_disks(spec, None)
+    driver.ensure_running(spec)
+    assert free_pages() == before - 32
+    driver.ensure_absent(spec.server_id)
+    assert free_pages() == before

@@ -48,8 +48,8 @@ class Fault:
 class Proxy(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, server_port: int) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, server_port: int, port: int = 0) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.server_port_behind = server_port
         self.faults: list[Fault] = []
         self.requests: list[Request] = []
@@ -93,6 +93,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _pass(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        if self.server.released.is_set():
+            self.close_connection = True
+            return
         request = Request(self.command, self.path, dict(self.headers.items()), body)
         self.server.requests.append(request)
         fault = self.server.fault(request) or Fault("")
@@ -130,9 +133,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def between(server_port: int, tls: tuple[Path, Path] | None = None) -> Iterator[Proxy]:
-    """`tls`: files of the certificate and its key."""
-    with Proxy(server_port) as proxy:
+def between(server_port: int, tls: tuple[Path, Path] | None = None, port: int = 0) -> Iterator[Proxy]:
+    """`tls`: files of the certificate and its key. When it ends it answers nothing more, on old connections neither."""
+    with Proxy(server_port, port) as proxy:
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(*tls)

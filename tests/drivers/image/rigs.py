@@ -7,19 +7,23 @@ from typing import Protocol
 from pileus.image.drivers.base import DataKey, Store
 from pileus.image.drivers.file import FileStore
 from pileus.image.drivers.s3 import S3Store
-from tests.drivers.image.s3_server import Swift
+from tests.drivers.image.s3_server import S3Server
 
 PART = 5 << 20
 
 
 class Rig(Protocol):
     store: Store
+    secrets: tuple[str, ...]
+    """Words that nobody is told."""
 
     def left(self) -> int:
         """Bytes that the store holds, whatever for."""
 
 
 class FileRig:
+    secrets = ()
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.store: Store = FileStore("local", folder)
@@ -29,13 +33,14 @@ class FileRig:
 
 
 class S3Rig:
-    def __init__(self, server: Swift) -> None:
+    def __init__(self, server: S3Server) -> None:
         self.server = server
-        self._before = server.bytes_on_disk()
+        self.secrets = (server.secret,)
+        self._before = server.bytes_held()
         self.store: Store = S3Store("remote", server.settings(prefix=f"{uuid.uuid4().hex}/"))
 
     def left(self) -> int:
-        return self.server.bytes_on_disk() - self._before
+        return self.server.bytes_held() - self._before
 
 
 def new_key(image_id: str = "") -> DataKey:

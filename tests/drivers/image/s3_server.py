@@ -1,60 +1,93 @@
-"""A real server that speaks S3, for tests: OpenStack Swift as a process of its own, on loopback, with its files in a folder."""
+"""A server that speaks S3, for tests: moto as a process of its own, on loopback, with its authentication on.
 
+It verifies who asks (Signature Version 4) and what they may do, checks the smallest size of parts, keeps parts apart until they
+are completed, and lists in pages. What S3 servers do beyond that and moto does not is stood in for:
+
+- moto ignores the digests of bodies: `moto_process` compares them before moto is asked;
+- it keeps everything in memory: where a server goes and comes again, the proxy before it does;
+- it knows no quotas, nor trouble: the proxy refuses, breaks off and falls silent.
+"""
+
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import botocore.session
 import msgspec
 
 from pileus.image.s3.settings import SMALLEST_PART, S3Settings
 
-ACCESS_KEY, SECRET = "cloud:images", "not-to-be-shown-1"
-PROGRAM = Path(__file__).with_name("swift_process.py")
+PROGRAM = Path(__file__).with_name("moto_process.py")
+FREE_ACTIONS = 3  # those of `_user`: all that follow are authenticated
+SETTINGS = {"INITIAL_NO_AUTH_ACTION_COUNT": str(FREE_ACTIONS), "MOTO_S3_DEFAULT_MAX_KEYS": "10"}
+POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
 
 
-class Swift:
-    """A server that runs until `stop`."""
+class S3Server:
+    """Runs until its context ends."""
 
-    def __init__(self, folder: Path, process: "subprocess.Popen[bytes]", port: int) -> None:
-        self.folder, self.process, self.port = folder, process, port
+    def __init__(self, process: "subprocess.Popen[str]") -> None:
+        self._process = process
+        self.port = self._number()
+        self.access_key, self.secret = _user(self.url)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
 
     def settings(self, **changed: object) -> S3Settings:
         given = {
-            "endpoint": f"http://127.0.0.1:{self.port}",
+            "endpoint": self.url,
             "bucket": "images",
-            "access_key": ACCESS_KEY,
-            "secret": SECRET,
+            "access_key": self.access_key,
+            "secret": self.secret,
             "create_bucket": True,
             "part_size": SMALLEST_PART,
             "timeout": 10,
         }
         return msgspec.convert(given | changed, S3Settings)
 
-    def bytes_on_disk(self) -> int:
+    def bytes_held(self) -> int:
         """Of all objects and parts, whoever may still see them."""
-        objects = self.folder / "devices" / "disk" / "objects"
-        return sum(file.stat().st_size for file in objects.rglob("*.data"))
+        assert self._process.stdin is not None
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+        return self._number()
 
-    def stop(self) -> None:
-        self.process.kill()
-        self.process.wait(10)
+    def _number(self) -> int:
+        assert self._process.stdout is not None
+        return int(self._process.stdout.readline())
 
 
 @contextmanager
-def running(folder: Path, port: int = 0) -> Iterator[Swift]:
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-W", "ignore", str(PROGRAM), str(folder), str(port), ACCESS_KEY, SECRET]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
-        assert process.stdin is not None
-        assert process.stdout is not None
-        with process.stdin, process.stdout:
+def running(log: Path) -> Iterator[S3Server]:
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-W", "ignore", str(PROGRAM)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=os.environ | SETTINGS,
+            text=True,
+        )
+        with process:
             try:
-                line = process.stdout.readline()
-                assert line.strip().isdigit(), (folder / "log").read_text()
-                server = Swift(folder, process, int(line))
-                yield server
+                yield S3Server(process)
             finally:
                 process.kill()
-                process.wait(10)
+
+
+def _user(url: str) -> tuple[str, str]:
+    """Access key and secret of one who may do all with S3, and nothing else."""
+    iam = botocore.session.Session().create_client(
+        "iam", region_name="us-east-1", endpoint_url=url, aws_access_key_id="nobody", aws_secret_access_key="none"
+    )
+    iam.create_user(UserName="cloud")
+    iam.put_user_policy(UserName="cloud", PolicyName="images", PolicyDocument=json.dumps(POLICY))
+    key = iam.create_access_key(UserName="cloud")["AccessKey"]
+    iam.close()
+    return key["AccessKeyId"], key["SecretAccessKey"]

@@ -13,7 +13,7 @@ from pileus.kernel.http.app import App
 from tests.cloud import cloud_of
 from tests.drivers.image.proxy import Fault, Proxy
 from tests.drivers.image.rigs import PART, new_key, pattern, put
-from tests.drivers.image.s3_server import ACCESS_KEY, SECRET
+from tests.drivers.image.s3_server import S3Server
 from tests.image.api.conftest import IMAGE
 from tests.image.api.people import IMAGES, MEMBER, active, make, show, upload
 
@@ -33,10 +33,11 @@ DATA = pattern(PART + 1000)
 
 
 @pytest.fixture
-def cloud(tmp_path: Path, proxy: Proxy) -> Iterator[Cloud]:
+def cloud(tmp_path: Path, server: S3Server, proxy: Proxy) -> Iterator[Cloud]:
     secret, file = tmp_path / "secret", tmp_path / "pileus.toml"
-    secret.write_text(SECRET)
-    file.write_text(CONFIG.format(url=proxy.url, prefix=new_key().key, access_key=ACCESS_KEY, secret=secret, part=PART))
+    secret.write_text(server.secret)
+    given = {"url": proxy.url, "prefix": new_key().key, "access_key": server.access_key, "secret": secret}
+    file.write_text(CONFIG.format(**given, part=PART))
     with cloud_of(tmp_path, IMAGE, file=file) as cloud:
         yield cloud
 
@@ -76,12 +77,12 @@ def test_a_full_store(client: TestClient, proxy: Proxy) -> None:
     assert show(client, image["id"])["status"] == "queued"
 
 
-def test_a_store_that_is_away(client: TestClient, proxy: Proxy) -> None:
+def test_a_store_that_is_away(client: TestClient, server: S3Server, proxy: Proxy) -> None:
     image = active(client, DATA)
     proxy.faults += [Fault("HEAD", times=99, refuse=(500, "InternalError"))]
     reply = client.get(f"{IMAGES}/{image['id']}/file", headers=MEMBER)
     assert reply.status_code == 503
-    assert SECRET not in reply.text
+    assert server.secret not in reply.text
     proxy.faults.clear()
     assert client.get(f"{IMAGES}/{image['id']}/file", headers=MEMBER).content == DATA
 

@@ -3,8 +3,10 @@
 import bz2
 import gzip
 import hashlib
+import io
 import lzma
 import struct
+import zipfile
 from collections.abc import Callable
 
 from backports import zstd
@@ -15,11 +17,35 @@ from pileus.image.formats import Verdict
 
 ENVELOPE = "http://schemas.dmtf.org/ovf/envelope/1"
 DISK = disks.streamed_vmdk()
+
+
+def zipped(data: bytes, *, method: int = zipfile.ZIP_DEFLATED, name: str = "disk", streamed: bool = False) -> bytes:
+    """A zip archive of one file; `streamed` as a writer makes it that cannot seek back to fill in the sizes."""
+    out = Unseekable() if streamed else io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive, archive.open(name, "w", force_zip64=streamed) as file:
+        file.write(data)
+    return out.getvalue()
+
+
+class Unseekable(io.BytesIO):
+    """A pipe, as far as writers can see."""
+
+    def seekable(self) -> bool:
+        return False
+
+    def tell(self) -> int:
+        raise OSError
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise OSError
+
+
 COMPRESSORS: dict[str, Callable[[bytes], bytes]] = {
     "gzip": gzip.compress,
     "bzip2": bz2.compress,
     "xz": lzma.compress,
     "zstd": zstd.compress,
+    "zip": zipped,
 }
 
 

@@ -123,7 +123,7 @@ def test_an_image_that_is_deleted_meanwhile(client: TestClient, cloud: Cloud, wo
     ("method", "more", "status"),
     [
         ("glance-direct", {}, 409),  # nothing is staged
-        ("copy-image", {}, 409),  # nor active
+        ("copy-image", {}, 403),  # administrators copy
         ("no-such", {}, 400),
         ("web-download", {}, 400),
         ("web-download", {"uri": "file:///etc/passwd"}, 400),

@@ -1,7 +1,7 @@
 """Choosing a host and claiming its resources, in the transaction that makes the server. A refusal explains itself."""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from pileus.compute.topology import claims, fit
 from pileus.compute.topology.guest import GuestHardware
 from pileus.placement import internal as placement
 
-ENOUGH = 64  # hosts to choose among: with so many, the best of them is hardly worse than the best of all
+ENOUGH = 32  # hosts to choose among: with so many, the best of them is hardly worse than the best of all
 ties = random.SystemRandom()  # spreads concurrent boots over equal hosts
 
 
@@ -92,10 +92,25 @@ def explain(db: Session, settings: ComputeSettings, request: Request) -> list[Ve
 
 def _fitting(db: Session, settings: ComputeSettings, request: Request) -> list[HostState]:
     """Enough hosts that pass every check to choose well among; all of them in a small cloud."""
-    checks, found = in_use(settings), list[HostState]()
-    for supplies in placement.fitting(db, request.resources, names=request.names(), traits=request.traits()):
-        states = _read(db, request, supplies)
-        found += [state for state in states if refuse(checks, request, state) is None]
-        if len(found) >= ENOUGH:
-            break
-    return found
+    checks, found = in_use(settings), dict[str, HostState]()
+    for names, used in _looks(settings, request):
+        portions = placement.fitting(
+            db, request.resources, names=names, used=used, traits=request.traits(), portion=ENOUGH
+        )
+        for supplies in portions:
+            states = _read(db, request, supplies)
+            found |= {state.host.id: state for state in states if refuse(checks, request, state) is None}
+            if len(found) >= ENOUGH:
+                return list(found.values())
+    return list(found.values())
+
+
+def _looks(settings: ComputeSettings, request: Request) -> Iterator[tuple[frozenset[str] | None, bool]]:
+    """Where to look, best first: hosts of these names (None: any), only those in use or all. A sample may miss what the weights want."""
+    names, group = request.names(), request.group
+    if group is not None and group.policy == "soft-affinity" and group.hosts:
+        near = frozenset(group.hosts)
+        yield near if names is None else near & names, False
+    if names is None and weighers.packs(settings):
+        yield None, True
+    yield names, False

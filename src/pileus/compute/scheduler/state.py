@@ -1,6 +1,7 @@
 """Hosts as the scheduler sees them: the row, its supply, its aggregates, how busy it is. Three queries, whatever their number."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import BindParameter, and_, bindparam, case, func, or_, select
@@ -89,7 +90,7 @@ def with_rooms(db: Session, states: Iterable[HostState]) -> list[HostState]:
 def _promised(room: Room, state: HostState) -> Room:
     """With the allocation ratios of the host's inventory."""
     cpu, ram = (state.supply.stock.get(name) for name in ("VCPU", "MEMORY_MB"))
-    return room._replace(cpu_ratio=cpu.allocation_ratio if cpu else 1.0, ram_ratio=ram.allocation_ratio if ram else 1.0)
+    return replace(room, cpu_ratio=cpu.allocation_ratio if cpu else 1.0, ram_ratio=ram.allocation_ratio if ram else 1.0)
 
 
 def with_images(db: Session, states: Iterable[HostState]) -> list[HostState]:

@@ -72,6 +72,13 @@ def looks_at_images(settings: ComputeSettings, states: Sequence[HostState]) -> b
     )
 
 
+def packs(settings: ComputeSettings) -> bool:
+    """Do the multipliers fill a host before they take the next?"""
+    told = settings.scheduler_weights
+    less = any(told.get(name, 0) < 0 for name in ("ram", "cpu", "disk"))
+    return less or any(told.get(name, 0) > 0 for name in ("num_instances", "image_props"))
+
+
 def weigh(settings: ComputeSettings, request: Request, states: Sequence[HostState]) -> list[float]:
     """One weight a host, in their order."""
     totals = [0.0] * len(states)

@@ -1,7 +1,8 @@
 """What is left of a host's hardware, cell by cell."""
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from pileus.compute.topology.cells import CellWish
 from pileus.compute.topology.hardware import SMALL_KB, Cell, Device, Hardware
@@ -9,7 +10,8 @@ from pileus.compute.topology.hardware import SMALL_KB, Cell, Device, Hardware
 Cores = tuple[tuple[int, ...], ...]
 
 
-class Room(NamedTuple):
+@dataclass(frozen=True)
+class Room:
     """`cpus`, `devices`: those that guests have. `memory`: MiB used by cell and page size; `floating`: virtual CPUs by cell.
 
     The ratios are those of the host's inventory: memory and shared CPUs may be promised more than once, to guests that ask for no
@@ -20,19 +22,31 @@ class Room(NamedTuple):
     generation: int = 0
     cpus: frozenset[int] = frozenset()
     devices: frozenset[str] = frozenset()
-    memory: Mapping[tuple[int, int], int] = {}
-    floating: Mapping[int, int] = {}
+    memory: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    floating: Mapping[int, int] = field(default_factory=dict)
     cpu_ratio: float = 1.0
     ram_ratio: float = 1.0
 
     def dedicated(self, cell: Cell) -> Cores:
         """Free CPUs for one guest alone, by core."""
+        return self._dedicated[cell.id]
+
+    @cached_property
+    def _dedicated(self) -> dict[int, Cores]:
         free = set(self.hardware.dedicated) - self.cpus
-        cores = (tuple(cpu for cpu in core if cpu in free) for core in cell.cores)
-        return tuple(core for core in cores if core)
+        found = {}
+        for cell in self.hardware.cells:
+            cores = (tuple(cpu for cpu in core if cpu in free) for core in cell.cores)
+            found[cell.id] = tuple(core for core in cores if core)
+        return found
 
     def shared(self, cell: Cell) -> tuple[int, ...]:
-        return tuple(sorted(cell.cpus & set(self.hardware.shared)))
+        return self._shared[cell.id]
+
+    @cached_property
+    def _shared(self) -> dict[int, tuple[int, ...]]:
+        common = set(self.hardware.shared)
+        return {cell.id: tuple(sorted(cell.cpus & common)) for cell in self.hardware.cells}
 
     def has_floating(self, cell: Cell, count: int) -> bool:
         """Room for virtual CPUs that float: never more of one guest than there are CPUs."""

@@ -1,4 +1,4 @@
-"""Decompress a stream of unknown length in constant memory: gzip, bzip2, xz and zstd, without falling for bombs."""
+"""Decompress a stream of unknown length in constant memory: gzip, bzip2, xz, zstd and zip, without falling for bombs."""
 
 import bz2
 import lzma
@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Callable
 from typing import Protocol
 
+from pileus.image.containers.zip import LOCAL, ZipDecoder
 from pileus.image.formats import FormatRefused
 
 PIECE = 32 * 1024  # compressed bytes given to a decoder at once: what follows a part's end is copied for each part
@@ -77,6 +78,7 @@ MARKS: dict[bytes, Callable[[], Decoder]] = {
     b"BZh": bz2.BZ2Decompressor,
     b"\xfd7zXZ\0": _xz,
     b"\x28\xb5\x2f\xfd": _zstd,
+    LOCAL: ZipDecoder,
 }
 
 
@@ -109,7 +111,7 @@ class Expander:
             block, self._start = self._start, b""
             self._make = decoder_of(block)
             if self._make is None:
-                raise FormatRefused("The compressed image is refused: it is neither gzip, bzip2, xz nor zstd.")
+                raise FormatRefused("The compressed image is refused: it is neither gzip, bzip2, xz, zstd nor zip.")
         for at in range(0, len(block), PIECE):
             self._expand(self._make, block[at : at + PIECE])
 
@@ -127,9 +129,9 @@ class Expander:
             data = self._decode(self._decoder, data)
 
     def _between(self, data: bytes) -> bytes:
-        """Behind a part there may be another, or zeros up to the end."""
+        """Behind a part there may be another, except in zip, or zeros up to the end."""
         if self._parts > 0:
-            self._padded = self._padded or data.startswith(b"\0")
+            self._padded = self._padded or data.startswith(b"\0") or self._make is ZipDecoder
             if self._padded:
                 if data.strip(b"\0"):
                     raise FormatRefused("The compressed image is refused: it goes on after its end.")

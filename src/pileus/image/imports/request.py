@@ -30,6 +30,7 @@ BEFORE = {GLANCE_DIRECT: UPLOADING, WEB_DOWNLOAD: QUEUED, GLANCE_DOWNLOAD: QUEUE
 
 def ask(call: Call, seen: Seen, body: ImportBody) -> None:
     image, method = seen.image, body.method
+    call.enforce("copy_image" if method.name == COPY_IMAGE else "modify_image", seen.policy_target())
     _check_method(call, method)
     stores = _wanted(call, image, body)
     before = BEFORE[method.name]
@@ -37,10 +38,7 @@ def ask(call: Call, seen: Seen, body: ImportBody) -> None:
         raise Conflict(f"Image {image.id} is {image.status}: {method.name} needs it {before}.")
     if queries.running(call.db, image.id) is not None:
         raise Conflict(f"Image {image.id} is being imported or copied already; its tasks tell how far that is.")
-    if method.name == COPY_IMAGE:
-        call.enforce("copy_image", seen.policy_target())
-    else:
-        call.enforce("modify_image", seen.policy_target())
+    if method.name != COPY_IMAGE:
         if method.name != GLANCE_DOWNLOAD and (image.disk_format is None or image.container_format is None):
             raise BadRequest("'container_format' and 'disk_format' need to be set before import.")
         quotas.check(call.cloud, call.db, image.owner, {"image_count_uploading": 0 if before == UPLOADING else 1})
@@ -68,10 +66,14 @@ def import_from_url(call: Call, given: TaskInput) -> Task:
     image = actions.create(call, properties)
     image.status = IMPORTING
     stores = [call.cloud.part(Stores).default.name]
-    asked = {"import_from": given.import_from, "import_from_format": given.import_from_format}
-    task = tasks.start(
-        call, IMPORT, {**asked, "image_properties": given.image_properties, "backend": stores}, image_id=image.id
-    )
+    asked: dict[str, object] = {
+        "import_from": given.import_from,
+        "import_from_format": given.import_from_format,
+        "image_properties": given.image_properties,
+        "backend": stores,
+        "roles": [*call.context.roles],
+    }
+    task = tasks.start(call, IMPORT, asked, image_id=image.id)
     progress.begin(image, task.id, stores)
     return task
 

@@ -14,10 +14,10 @@ from pileus.kernel.http.call import Call
 
 
 def point(call: Call, image: Image, url: str, said: object) -> None:
-    store = pointed_at(call.cloud, url)
-    validation = Validation.of(said)
     if image.status != QUEUED:
         raise Conflict(f"Image {image.id} is {image.status}: a location can be added only while it is queued.")
+    store = pointed_at(call.cloud, url)
+    validation = Validation.of(said)
     if image.disk_format is None or image.container_format is None:
         raise BadRequest("Properties disk_format, container_format must be set prior to saving data.")
     drop_pointers(call.db, image.id)

@@ -62,5 +62,5 @@ ROUTES = (
     Route("POST", PATH, create, ACCESS, status=201),
     Route("GET", f"{PATH}/{{task_id}}", show, ACCESS, load=queries.load),
     Route("DELETE", f"{PATH}/{{task_id}}", destroy, ACCESS, load=queries.load, status=204),
-    Route("GET", "/v2/images/{image_id}/tasks", of_image, "get_image", load=load_image),
+    Route("GET", "/v2/images/{image_id}/tasks", of_image, "get_task", load=load_image),
 )

@@ -4,17 +4,19 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 import libvirt
+import msgspec
 from defusedxml.ElementTree import fromstring
 
 from pileus.compute.topology import cpusets
 from pileus.compute.topology.hardware import SMALL_KB, Cell, Device, DeviceType, Hardware, Pages
 
+MOUNTS, HUGE_PAGES = Path("/proc/mounts"), Path("/sys/kernel/mm/hugepages")
 ADDRESS = ("domain", "bus", "slot", "function")
 
 
 def hardware(connection: libvirt.virConnect, *, devices: bool) -> Hardware:
     """`devices`: look for PCI devices as well, which costs a call each."""
-    found = Hardware(cells_of(connection.getCapabilities()))
+    found = Hardware(usable(cells_of(connection.getCapabilities())))
     if not devices:
         return found
     nodes = connection.listAllDevices(libvirt.VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV)
@@ -22,11 +24,31 @@ def hardware(connection: libvirt.virConnect, *, devices: bool) -> Hardware:
     return Hardware(found.cells, tuple(sorted((device for device in told if device), key=lambda d: d.address)))
 
 
-def notes(offered: Hardware, groups: Path = Path("/sys/kernel/iommu_groups")) -> tuple[str, ...]:
-    """What keeps devices from guests."""
-    if not offered.devices or (groups.is_dir() and any(groups.iterdir())):
-        return ()
-    return ("PCI devices are offered, but this host has no IOMMU in use: guests with one will not start",)
+def usable(cells: tuple[Cell, ...], mounts: Path = MOUNTS) -> tuple[Cell, ...]:
+    """Pages that no filesystem gives out are nobody's memory."""
+    if _gives_pages(mounts):
+        return cells
+    return tuple(
+        msgspec.structs.replace(cell, memory_mb=cell.pages_mb(SMALL_KB), pages=()) if cell.pages else cell
+        for cell in cells
+    )
+
+
+def notes(
+    offered: Hardware, groups: Path = Path("/sys/kernel/iommu_groups"), pages: Path = HUGE_PAGES, mounts: Path = MOUNTS
+) -> tuple[str, ...]:
+    """What keeps devices and pages from guests."""
+    found = []
+    if offered.devices and not (groups.is_dir() and any(groups.iterdir())):
+        found.append("PCI devices are offered, but this host has no IOMMU in use: guests with one will not start")
+    reserved = any(file.read_text().strip() != "0" for file in pages.glob("*/nr_hugepages"))
+    if reserved and not _gives_pages(mounts):
+        found.append("huge pages are reserved, but no hugetlbfs is mounted (as on /dev/hugepages): guests get none")
+    return tuple(found)
+
+
+def _gives_pages(mounts: Path) -> bool:
+    return any(line.split()[2:3] == ["hugetlbfs"] for line in mounts.read_text().splitlines())
 
 
 def cells_of(capabilities: str) -> tuple[Cell, ...]:
