@@ -59,7 +59,9 @@ class ImageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     property_protection_rule_format: Annotated[
         Literal["roles", "policies"], Meta(description="what that file's rules name")
     ] = "roles"
-    decompress: Annotated[bool, Meta(description="unpack images of container_format compressed on import")] = True
+    unpack: Annotated[
+        tuple[Literal["compressed", "ova"], ...], Meta(description="containers that imports take the disk out of")
+    ] = ("compressed", "ova")
     cache_max_size: Annotated[int, Meta(ge=0, description="bytes that an API host's copies of images may have")] = (
         10 << 30
     )

@@ -21,7 +21,7 @@ from tests.compat.tempest.tally import FAILED, NOT_RUN, SKIPPED, Tally, printed
 from tests.system.installation import REPOSITORY, installation
 from tests.system.namespace import network_namespace
 
-ADDRESS = "192.0.2.1"  # cloud.toml lets users' URLs lead there
+ADDRESS = "192.0.2.1"  # where one test serves; cloud.toml does not let users' URLs lead there
 SECOND = "image-second"
 
 

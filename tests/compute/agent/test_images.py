@@ -84,6 +84,27 @@ def test_many_threads_share_one_failure(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_knows_the_hash_does_not_take_what_was_fetched_without_it(tmp_path: Path) -> None:
+    store, waiting = Store(DATA[:-1] + b"?"), threading.Event()
+
+    def fetch(image_id: str, start: int) -> Iterator[bytes]:
+        assert waiting.wait(10)
+        yield from store.fetch(image_id, start)
+
+    images = BaseImages(tmp_path, fetch)
+    with ThreadPoolExecutor(2) as threads:
+        careless = threads.submit(images.ensure, UNHASHED)
+        while not images._coming:
+            time.sleep(0.001)
+        careful = threads.submit(images.ensure, IMAGE)
+        time.sleep(0.05)
+        waiting.set()
+        assert careless.result().exists()
+        with pytest.raises(GuestFailed, match="does not match"):
+            careful.result()
+    assert store.asked == [0, 0]
+
+
 def test_images_do_not_wait_for_each_other(tmp_path: Path) -> None:
     both_in = threading.Barrier(2, timeout=10)
 

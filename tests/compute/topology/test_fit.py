@@ -220,3 +220,11 @@ def test_large_hosts_are_searched_quickly() -> None:
     room = Room(hardware, cpus=frozenset(cpu for a, b in pairwise(range(0, 257, 32)) for cpu in range(a, b - 3)))
     assert said(room, wish(32, 8192, cpu_policy="dedicated", numa_nodes="8")).startswith("has no NUMA cell with 4 free")
     assert got(room, wish(24, 8192, cpu_policy="dedicated", numa_nodes="8"))
+
+
+def test_a_search_among_many_cells_ends() -> None:
+    hardware = machine(cells=32, cpus=4, devices=(card(1, 31),))
+    room = Room(hardware, cpus=frozenset(range(8, 124)))
+    asked = wish(12, 3072, cpu_policy="dedicated", numa_nodes="3", alias="gpu:1")
+    assert {cell.host_cell for cell in got(room, asked).cells} == {0, 1, 31}
+    assert said(replace(room, cpus=frozenset(range(8, 128))), asked) == "has no 3 NUMA cells with room at once"

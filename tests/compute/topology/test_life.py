@@ -15,6 +15,8 @@ from pileus.compute.servers.models import Server
 from pileus.compute.topology import claims
 from pileus.compute.topology.hardware import DeviceSpec
 from pileus.compute.topology.models import ClaimedCpu, ClaimedDevice, GuestClaim, HostHardware
+from pileus.identity import internal as identity
+from pileus.image import internal as images
 from tests.compute.test_life import run
 from tests.compute.topology.hosts import card, machine
 from tests.living import Living
@@ -101,6 +103,9 @@ def test_a_server_with_cells_of_its_own(tmp_path: Path) -> None:
         pins = [cpu for node in told["nodes"] for cpu in node["cpu_pinning"].values()]
         assert len(set(pins)) == 4 and not set(pins) & {0, 4}
         assert counts(cloud) == [1, 4, 0]
+        path = "/compute/v2.1/os-hypervisors/detail"
+        _, body = await cloud.ask("GET", path, user="admin", version="compute 2.87")
+        assert [(host["vcpus"], host["vcpus_used"]) for host in body["hypervisors"]] == [(8, 4)]
         await cloud.act(server_id, {"reboot": {"type": "HARD"}})
         await cloud.settled(server_id, "ACTIVE")
         assert await topology(cloud, server_id, "admin") == told, "a restart moves nothing"
@@ -182,6 +187,37 @@ def test_contradictions_are_refused_before_anything_is_made(tmp_path: Path) -> N
             assert code == 400 and said in body["badRequest"]["message"], body
         _, body = await cloud.ask("GET", "/compute/v2.1/servers")
         assert body["servers"] == []
+
+    on_cells(tmp_path, story)
+
+
+def test_an_image_may_ask_and_a_flavor_may_forbid(tmp_path: Path) -> None:
+    async def story(cloud: Living, flavors: Flavors) -> None:
+        with cloud.cloud.db.reading() as db:
+            admin = identity.project_id(db, "admin")
+        assert admin is not None
+        properties = {"hw_cpu_policy": "dedicated", "hw_numa_nodes": "2"}
+        image = images.import_file(
+            cloud.cloud,
+            cloud.image,
+            name="fast",
+            disk_format="raw",
+            owner=admin,
+            visibility="public",
+            properties=properties,
+        )
+        server_id = await cloud.boot(imageRef=image, flavorRef=await flavors.make({}, 2))
+        await cloud.settled(server_id, "ACTIVE")
+        assert len((await topology(cloud, server_id))["nodes"]) == 2
+        assert counts(cloud) == [1, 2, 0]
+        for specs, said in (
+            ({"cpu_policy": "shared"}, "does not permit"),
+            ({"numa_nodes": "1"}, "not permitted to override"),
+        ):
+            flavor = await flavors.make(specs)
+            wish = {"name": "x", "imageRef": image, "flavorRef": flavor, "networks": "none"}
+            code, body = await cloud.ask("POST", "/compute/v2.1/servers", {"server": wish})
+            assert code == 400 and said in body["badRequest"]["message"], body
 
     on_cells(tmp_path, story)
 

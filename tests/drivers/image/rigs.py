@@ -22,7 +22,7 @@ class Rig(Protocol):
 
 
 class FileRig:
-    secrets = ()
+    secrets: tuple[str, ...] = ()
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class FileRig:
 class S3Rig:
     def __init__(self, server: S3Server) -> None:
         self.server = server
-        self.secrets = (server.secret,)
+        self.secrets: tuple[str, ...] = (server.secret,)
         self._before = server.bytes_held()
         self.store: Store = S3Store("remote", server.settings(prefix=f"{uuid.uuid4().hex}/"))
 

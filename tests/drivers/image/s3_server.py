@@ -30,8 +30,8 @@ POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "
 class S3Server:
     """Runs until its context ends."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, process: "subprocess.Popen[str]", log: Path) -> None:
+        self._process, self._log = process, log
         self.port = self._number()
         self.access_key, self.secret = _user(self.url)
 
@@ -60,7 +60,9 @@ class S3Server:
 
     def _number(self) -> int:
         assert self._process.stdout is not None
-        return int(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, self._log.read_text()
+        return int(line)
 
 
 @contextmanager
@@ -76,7 +78,7 @@ def running(log: Path) -> Iterator[S3Server]:
         )
         with process:
             try:
-                yield S3Server(process)
+                yield S3Server(process, log)
             finally:
                 process.kill()
 

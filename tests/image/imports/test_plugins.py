@@ -12,6 +12,7 @@ from pileus.image.formats import qemu_img
 from pileus.image.stores.registry import STAGING
 from pileus.kernel.cloud import Cloud
 from tests.image.api.people import ADMIN, IMAGES, MEMBER, make, show
+from tests.image.containers import packages
 from tests.image.imports.conftest import Web
 from tests.image.imports.walks import ask, files, stage, tasks
 
@@ -101,3 +102,14 @@ def test_injected_properties(client: TestClient, web: Web, work: Work) -> None:
         work()
         image = show(client, image_id, who)
         assert (image["status"], image.get("billing")) == ("active", expected)
+
+
+@pytest.mark.parametrize("settings", [""], indirect=True)
+def test_a_package(client: TestClient, cloud: Cloud, web: Web, work: Work) -> None:
+    image_id = make(client, disk_format="vmdk", container_format="ova")["id"]
+    assert ask(client, image_id, "web-download", uri=web.url("/machine.ova", packages.ova())) == 202
+    work()
+    image, [task] = show(client, image_id), tasks(client, image_id)
+    assert task["status"] == "success", task
+    assert (image["container_format"], image["disk_format"], image["status"]) == ("bare", "vmdk", "active")
+    assert client.get(f"{IMAGES}/{image_id}/file", headers=MEMBER).content == packages.DISK

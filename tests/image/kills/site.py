@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+from sqlalchemy import select
 
+from pileus.image.locations.models import ImageLocation
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.http.call import Json
 from tests.image.api.people import ADMIN, MEMBER, OCTETS, eventually
@@ -79,6 +81,12 @@ class Site:
             if role.process is None:
                 role.start()
 
+    @contextlib.contextmanager
+    def another_worker(self) -> Iterator[None]:
+        self.second.start()
+        yield
+        self.second.kill()
+
     def close(self) -> None:
         for role in (self.api, self.worker, self.second):
             role.kill()
@@ -100,8 +108,7 @@ class Site:
     @contextlib.contextmanager
     def frozen(self, role: Role) -> Iterator[None]:
         """It waits where it was told to; meanwhile it stands still altogether, and its leases have ended."""
-        mark = self.state / f"wait-{role.pid}"
-        assert eventually(mark.exists, PATIENCE)
+        mark = self.waits(role)
         self._freeze(role)
         self.expire()
         try:
@@ -109,6 +116,22 @@ class Site:
         finally:
             mark.unlink()
             os.kill(role.pid, signal.SIGCONT)
+
+    def waits(self, role: Role) -> Path:
+        """It has come to where it waits, until the file is gone."""
+        mark = self.state / f"wait-{role.pid}"
+        assert eventually(mark.exists, PATIENCE)
+        return mark
+
+    def is_through(self, role: Role, image_id: str) -> bool:
+        """Has the process come to the end of the image's latest task, as far as it went with it?"""
+        notes = self.state / f"worked-{role.pid}"
+        return notes.exists() and str(self.task(image_id)["id"]) in notes.read_text().split()
+
+    def places(self, image_id: str) -> list[str]:
+        """The stores that have or are to have its data."""
+        with self.cloud.db.reading() as db:
+            return list(db.scalars(select(ImageLocation.store).where(ImageLocation.image_id == image_id)))
 
     def _freeze(self, role: Role) -> None:
         """Not in the middle of a transaction: nobody could write."""
@@ -183,7 +206,7 @@ class Site:
 
     def task(self, image_id: str) -> Json:
         """The image's latest."""
-        found: Json = self.json("GET", f"/images/{image_id}/tasks")["tasks"][0]
+        found: Json = self.admin("GET", f"/images/{image_id}/tasks")["tasks"][0]
         return found
 
     def becomes(self, image_id: str, status: str) -> bool:

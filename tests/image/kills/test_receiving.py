@@ -7,7 +7,7 @@ import pytest
 from tests.image.kills.audit import converges
 from tests.image.kills.site import Site
 
-DATA = os.urandom(5 * 65536 + 1000)
+DATA = os.urandom(40 * 65536 + 1000)
 STEPS = ["claimed", "created", "writing:1", "writing:3", "written", "committed"]
 
 

@@ -12,14 +12,14 @@ from tests.image.recipes.guest import GATEWAY, Guest, Network, make_key, write_d
 
 pytestmark = [
     pytest.mark.system,
-    pytest.mark.timeout(1800),
+    pytest.mark.timeout(3600),
     pytest.mark.skipif(os.geteuid() != 0, reason="the packages' scripts, namespaces and taps need root"),
     pytest.mark.skipif("PILEUS_SLOW_TESTS" not in os.environ, reason="takes minutes: PILEUS_SLOW_TESTS=1 runs it"),
 ]
 
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "pileus/packages"
-OPENSTACK = ("-smbios", "type=1,product=OpenStack Compute")  # by which cloud-init knows where it is
-BOOT_SECONDS = 300
+OPENSTACK = ("-cpu", "Nehalem", "-smbios", "type=1,product=OpenStack Compute")  # as our hosts start guests without KVM
+BOOT_SECONDS = 600  # a minute on a machine that has nothing else to do
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def test_guest_with_metadata_service(image: Path, tmp_path: Path) -> None:
         assert "console=ttyS0" in _ask(guest, "sudo update-grub 2>&1 && sudo cat /boot/grub/grub.cfg")
         guest.ssh("sudo systemctl reboot", user="debian")
         again = "cat /proc/sys/kernel/random/boot_id"
-        guest.wait(lambda: guest.ssh(again, user="debian").stdout not in ("", boot), BOOT_SECONDS, pause=1)
+        guest.wait(lambda: guest.ssh(again, user="debian").stdout not in ("", boot), BOOT_SECONDS, pause=5)
         assert _ask(guest, "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub") == before
 
         guest.monitor("system_powerdown")

@@ -88,7 +88,7 @@ class Arrival:
         try:
             check(self._inspector.finish(), ref.disk_format)
         except FormatRefused as refused:
-            raise GuestFailed("The image's data is not safe to start from.", str(refused), permanent=True) from None
+            raise GuestFailed(f"No server is started from such data. {refused}", permanent=True) from None
         self._file.truncate(self.size)
         self._file.flush()
         os.fsync(self._file.fileno())

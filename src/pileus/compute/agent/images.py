@@ -85,7 +85,8 @@ class BaseImages:
             if coming is None:
                 mine = self._coming[ref.id] = Future[Path]()
         if coming is not None:
-            return coming.result()
+            coming.result()
+            return self.ensure(ref)  # for one download may have known less of the image than another
         try:
             path = self._download(ref)
         except BaseException as error:

@@ -36,8 +36,8 @@ def host(db: Session, settings: ComputeSettings, name: str, address: str, facts:
         ),
     }
     offers = {name: offer for name, offer in offers.items() if offer.total > 0}
+    claims.report(db, row.id, facts.hardware)  # first, as a boot locks them
     placement.sync_provider(db, row.id, name, offers, frozenset(facts.traits))
-    claims.report(db, row.id, facts.hardware)
     return row
 
 

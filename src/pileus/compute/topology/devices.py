@@ -12,11 +12,11 @@ from pileus.compute.topology.room import Room
 def choose(room: Room, wishes: Sequence[DeviceWish], near: frozenset[int] | None) -> tuple[str, ...] | None:
     """Addresses, or None. `near`: the host's cells that the guest is on; None: it floats, and any device will do."""
     free = room.free_devices()
-    while True:
-        slots = [_options(room.hardware, wish, free, near) for wish in wishes for _ in range(wish.number)]
-        if any(not slot for slot in slots) or len(slots) > len(free):
+    while sum(wish.number for wish in wishes) <= len(free):
+        options = [(wish.number, _options(room.hardware, wish, free, near)) for wish in wishes]
+        if any(number > len(found) for number, found in options):
             return None
-        chosen = match(slots)
+        chosen = match([found for number, found in options for _ in range(number)])
         if chosen is None:
             return None
         known = {device.address: device for device in free}
@@ -24,6 +24,7 @@ def choose(room: Room, wishes: Sequence[DeviceWish], near: frozenset[int] | None
         if not cut:
             return tuple(chosen)
         free = [device for device in free if device.address not in cut]  # they go with their physical function
+    return None
 
 
 def _options(hardware: Hardware, wish: DeviceWish, free: Sequence[Device], near: frozenset[int] | None) -> list[str]:

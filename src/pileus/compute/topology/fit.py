@@ -1,7 +1,7 @@
 """Whether a host's hardware does for a guest, and which part of it: cells on cells, CPUs, pages, devices. Pure."""
 
-from collections.abc import Callable
-from itertools import combinations
+from collections.abc import Callable, Iterable, Sequence
+from itertools import combinations, islice
 
 from pileus.compute.scheduler.refusal import Refusal
 from pileus.compute.topology import devices, pins
@@ -11,6 +11,8 @@ from pileus.compute.topology.hardware import SMALL_KB, Cell, Hardware
 from pileus.compute.topology.matching import match
 from pileus.compute.topology.room import Room
 from pileus.compute.topology.wish import Wish
+
+MOST_CHOICES = 2000  # sets of cells tried for devices: all of them on hosts of up to twelve cells
 
 
 def place(room: Room, wish: Wish) -> GuestHardware | Refusal:
@@ -23,11 +25,19 @@ def place(room: Room, wish: Wish) -> GuestHardware | Refusal:
         return why
     if len(wish.cells) > len(room.hardware.cells):
         return Refusal(f"has fewer NUMA cells than {len(wish.cells)}", f"it has {len(room.hardware.cells)}")
+    cells = _ordered(room, wish)
     for page_kb in _page_sizes(room.hardware, wish):
-        for cells in combinations(_ordered(room, wish), len(wish.cells)):
-            if (found := _on(room, wish, cells, page_kb)) is not None:
+        if _cells(room, wish, cells, page_kb) is None:
+            continue
+        for chosen in _choices(wish, cells):
+            if (found := _on(room, wish, chosen, page_kb)) is not None:
                 return found
     return _why(room, wish)
+
+
+def _choices(wish: Wish, cells: list[Cell]) -> Iterable[Sequence[Cell]]:
+    """Sets of cells to try. Without devices it is all the same which others there are; with them, which are near counts."""
+    return islice(combinations(cells, len(wish.cells)), MOST_CHOICES) if wish.devices else [cells]
 
 
 def _threads(hardware: Hardware, wish: Wish) -> Refusal | None:
@@ -82,18 +92,19 @@ def _fits(room: Room, wish: Wish, number: int, cell: Cell, page_kb: int | None) 
     )
 
 
-def _on(room: Room, wish: Wish, cells: tuple[Cell, ...], page_kb: int | None) -> GuestHardware | None:
-    """The guest on exactly these cells of the host, each of its cells on one."""
+def _cells(room: Room, wish: Wish, cells: Sequence[Cell], page_kb: int | None) -> list[int] | None:
+    """A cell of the host, of these, for each of the guest's; None when they can not all have one."""
+    numbers = range(len(wish.cells))
+    return match([[cell.id for cell in cells if _fits(room, wish, number, cell, page_kb)] for number in numbers])
+
+
+def _on(room: Room, wish: Wish, cells: Sequence[Cell], page_kb: int | None) -> GuestHardware | None:
+    """The guest on these cells of the host, each of its cells on one, with devices near them."""
     chosen = devices.choose(room, wish.devices, frozenset(cell.id for cell in cells))
-    if chosen is None:
+    given = None if chosen is None else _cells(room, wish, cells, page_kb)
+    if chosen is None or given is None:
         return None
     by_id = {cell.id: cell for cell in cells}
-    fitting = [
-        [cell.id for cell in cells if _fits(room, wish, number, cell, page_kb)] for number in range(len(wish.cells))
-    ]
-    given = match(fitting)
-    if given is None:
-        return None
     made: list[GuestCell] = []
     extra: list[int] = []
     for number, (asked, key) in enumerate(zip(wish.cells, given, strict=True)):

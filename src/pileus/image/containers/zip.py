@@ -11,9 +11,10 @@ from typing import NamedTuple
 LOCAL, CENTRAL, END, END64, LOCATOR64 = b"PK\3\4", b"PK\1\2", b"PK\5\6", b"PK\6\6", b"PK\6\7"
 DESCRIPTOR = b"PK\7\x08"
 STORED, DEFLATED = 0, 8
-ENCRYPTED, SIZES_FOLLOW = 1 << 0, 1 << 3
+SIZES_FOLLOW = 1 << 3
+HARMLESS = SIZES_FOLLOW | 1 << 1 | 1 << 2 | 1 << 11  # how well it is compressed, UTF-8 in the name
 ELSEWHERE = 0xFFFFFFFF  # the number is in a field of 64 bits
-TAIL_BYTES = 4 * 65536  # more than names, extra fields and comments can take
+TAIL_BYTES = 128 * 1024  # more than names, extra fields and comments take
 
 
 class Central(NamedTuple):
@@ -43,11 +44,12 @@ class ZipDecoder:
         self.unused_data = b""
         self._buffer = b""
         self._name: bytes | None = None  # known once the local header has been read
+        self._flags = 0
         self._method = DEFLATED
+        self._start = 0  # of its data
         self._inflate = zlib.decompressobj(wbits=-15)
         self._stored = 0  # bytes to come of a file that is not compressed
         self._ended = False
-        self._descriptor = False
         self._crc = self._size = self._packed = 0
 
     def decompress(self, data: bytes, /, max_length: int = -1) -> bytes:
@@ -70,11 +72,11 @@ class ZipDecoder:
         start = 30 + name_bytes + extra_bytes
         if len(self._buffer) < start:
             return False
-        self._descriptor = bool(flags & SIZES_FOLLOW)
-        known = method == DEFLATED or (method == STORED and not self._descriptor and packed == size != ELSEWHERE)
-        if flags & ENCRYPTED or not known:
+        known = method == DEFLATED or (method == STORED and not flags & SIZES_FOLLOW and packed == size != ELSEWHERE)
+        if flags & ~HARMLESS or not known:
             raise ValueError("the file in the zip archive is encrypted, or compressed in an unusual way")
-        self._name, self._method, self._stored = self._buffer[30 : 30 + name_bytes], method, size
+        self._name, self._flags, self._method = self._buffer[30 : 30 + name_bytes], flags, method
+        self._stored, self._start = size, start
         self._buffer = self._buffer[start:]
         self._ended = method == STORED and size == 0
         return True
@@ -104,25 +106,38 @@ class ZipDecoder:
         if len(self._buffer) > TAIL_BYTES:
             raise ValueError("the zip archive has more than one file")
         try:
-            at = self._read_descriptor()
-            at = self._read_central(at)
-            if self._buffer.startswith(END64, at):
-                at += 12 + struct.unpack_from("<Q", self._buffer, at + 4)[0]
-                self._expect(LOCATOR64, at)
-                at += 20
-            self._expect(END, at)
-            here, entries, comment_bytes = struct.unpack_from("<HH8xH", self._buffer, at + 8)
+            start = self._read_descriptor()
+            end = self._read_central(start)
+            at = self._read_ends(start, end)
         except struct.error:  # more has to come
             return
-        if here != entries or entries not in (1, 0xFFFF):
-            raise ValueError("the zip archive has more than one file")
-        at += 22 + comment_bytes
         if len(self._buffer) >= at:
             self.eof, self.needs_input = True, False
             self.unused_data, self._buffer = self._buffer[at:], b""
 
+    def _read_ends(self, start: int, end: int) -> int:
+        """The ends say where the directory is, `start` to `end` in the buffer; readers from behind go by that."""
+        directory = (1, 1, end - start, self._start + self._packed + start)
+        at = end
+        if large := self._buffer.startswith(END64, at):
+            length, *said = struct.unpack_from("<Q12x4Q", self._buffer, at + 4)
+            if length != 44 or tuple(said) != directory:
+                raise ValueError("the zip archive is damaged, or has more than one file")
+            at += 56
+            self._expect(LOCATOR64, at)
+            (place,) = struct.unpack_from("<Q", self._buffer, at + 8)
+            if place != directory[3] + directory[2]:
+                raise ValueError("the zip archive is damaged, or has more than one file")
+            at += 20
+        self._expect(END, at)
+        *said, comment_bytes = struct.unpack_from("<HHIIH", self._buffer, at + 8)
+        for number, right, unknown in zip(said, directory, (0xFFFF, 0xFFFF, ELSEWHERE, ELSEWHERE), strict=True):
+            if number != right and not (large and number == unknown):
+                raise ValueError("the zip archive is damaged, or has more than one file")
+        return at + 22 + int(comment_bytes)
+
     def _read_descriptor(self) -> int:
-        if not self._descriptor:
+        if not self._flags & SIZES_FOLLOW:
             return 0
         struct.unpack_from("24x4x", self._buffer)  # the longest form, and the mark of the directory
         for layout in ("<III", "<IQQ"):
@@ -140,8 +155,9 @@ class ZipDecoder:
         name = self._buffer[at + 46 : at + 46 + entry.name_bytes]
         end = at + 46 + entry.name_bytes + entry.extra_bytes + entry.comment_bytes
         struct.unpack_from("4x", self._buffer, end)
+        ours = (self._flags, self._crc, self._method, self._name, 0)
         sizes = entry.packed in (self._packed, ELSEWHERE) and entry.size in (self._size, ELSEWHERE)
-        if not sizes or (entry.crc, entry.method, name, entry.at) != (self._crc, self._method, self._name, 0):
+        if not sizes or (entry.flags, entry.crc, entry.method, name, entry.at) != ours:
             raise ValueError("the zip archive's directory is not about the file in it")
         return end
 

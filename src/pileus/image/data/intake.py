@@ -1,6 +1,8 @@
 """One image's bytes on their way in: counted, hashed, examined and stored, block by block."""
 
 import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import msgspec
@@ -9,6 +11,8 @@ from pileus.image.containers import examiner
 from pileus.image.drivers.base import Sink
 
 HASHES = ("sha256", "sha384", "sha512")  # of which users may say what theirs is; ours is the last
+# For all of this process' data: hashes are what costs most, and computing one leaves other threads free to run.
+_HASHING = ThreadPoolExecutor(os.cpu_count(), "image-hash")
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -68,13 +72,14 @@ class Intake:
         self.size += len(block)
         if self._most is not None and self.size > self._most:
             raise Oversize(self._most)
+        hashing = [_HASHING.submit(digest.update, block) for digest in (self._md5, self._hash)]
         if self._sink is not None:
             self._sink.write(block)
-        self._md5.update(block)
-        self._hash.update(block)
         self._examiner.feed(block)
         if self._witness is not None:
             self._witness.update(block)
+        for hashed in hashing:
+            hashed.result()
 
     def finish(self) -> Received:
         """Make the bytes durable. Raises FormatRefused unless they are what was declared, StoreFull, StoreFailed."""

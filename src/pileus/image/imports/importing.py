@@ -74,13 +74,23 @@ def _changed(cloud: Cloud, watch: Watch, job: Job, data: Incoming) -> Incoming:
     job.signed = False
     if conversion.unpacks(settings, job.container_format):
         target = _target(cloud, watch)
-        watch.say("Decompressing")
-        conversion.decompress(settings, path, job.disk_format, target, lambda _done: watch.check())
+        watch.say("Taking the disk out of its container")
+        virtual_size = conversion.take_out(
+            settings, path, job.container_format, job.disk_format, target, lambda _done: watch.check()
+        )
         path, job.container_format = target, "bare"
     if conversion.converts(settings, job.disk_format, job.container_format):
         target = _target(cloud, watch)
-        watch.say(f"Converting from {job.disk_format} to {settings.convert_to}")
-        conversion.convert(settings, path, job.disk_format, virtual_size, target, lambda: watch.lost)
+        what = f"Converting from {job.disk_format} to {settings.convert_to}"
+        conversion.convert(
+            settings,
+            path,
+            job.disk_format,
+            virtual_size,
+            target,
+            lambda done: watch.say(f"{what} ({done:.0f}%)"),
+            lambda: watch.lost,
+        )
         path, job.disk_format = target, settings.convert_to
         watch.check()
     return FileIncoming(path)

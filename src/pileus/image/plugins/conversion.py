@@ -1,5 +1,6 @@
-"""What an import makes of the data before they are stored: the disk taken out of its compression, and another disk format."""
+"""What an import makes of the data before they are stored: the disk taken out of its package, and another disk format."""
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,7 @@ CONVERTIBLE = frozenset({"raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"})  # an IS
 
 
 def unpacks(settings: ImageSettings, container_format: str) -> bool:
-    return settings.decompress and container_format == "compressed"
+    return container_format in settings.unpack
 
 
 def converts(settings: ImageSettings, disk_format: str, container_format: str) -> bool:
@@ -20,11 +21,17 @@ def converts(settings: ImageSettings, disk_format: str, container_format: str) -
     return bool(settings.convert_to) and bare and disk_format in CONVERTIBLE and disk_format != settings.convert_to
 
 
-def decompress(
-    settings: ImageSettings, source: Path, disk_format: str, target: Path, told: Callable[[int], None]
-) -> None:
-    """Raises FormatRefused, OSError."""
-    unpack(source, "compressed", disk_format, target, most=settings.max_converted, progress=told)
+def take_out(
+    settings: ImageSettings,
+    source: Path,
+    container_format: str,
+    disk_format: str,
+    target: Path,
+    told: Callable[[int], None],
+) -> int | None:
+    """The disk's virtual size in bytes, where it says so. `told` is told how much was read. Raises FormatRefused, OSError."""
+    most = settings.max_converted
+    return unpack(source, container_format, disk_format, target, most=most, progress=told).verdict.virtual_size
 
 
 def convert(
@@ -33,15 +40,18 @@ def convert(
     disk_format: str,
     virtual_size: int | None,
     target: Path,
+    told: Callable[[float], None],
     stopped: Callable[[], bool],
 ) -> None:
-    """Raises ImportFailed."""
+    """`told` is told the percentage that is done. Raises ImportFailed."""
     if virtual_size is None or virtual_size > settings.max_converted:
         raise ImportFailed(
             f"The image's disk of {virtual_size} bytes is larger than the {settings.max_converted} that this cloud converts."
         )
+    room = virtual_size + virtual_size // 10 + (64 << 20)  # for the format's own tables
+    limits = dataclasses.replace(qemu_img.COPY, file_bytes=room)
     try:
-        qemu_img.convert(source, disk_format, target, settings.convert_to)
+        qemu_img.convert(source, disk_format, target, settings.convert_to, progress=told, stop=stopped, limits=limits)
     except qemu_img.QemuImgFailed as error:
         target.unlink(missing_ok=True)
         raise ImportFailed(f"The image could not be converted from {disk_format} to {settings.convert_to}.") from error

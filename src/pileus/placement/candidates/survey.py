@@ -14,7 +14,7 @@ from pileus.placement.fit import gives
 from pileus.placement.providers.models import Provider, ProviderAggregate, ProviderTrait
 
 MOST = 10_000  # candidates of one answer
-PORTION = 16  # trees in the first portion; each further one is twice as large
+PORTION = 8  # trees in the first portion at least, or as many as are asked for; each further one is twice as large
 LARGEST = 4096
 # MariaDB's own choice is to look at every provider, and then to sort. Other databases take no such hints.
 BY_AGE = "FORCE INDEX (ix_resource_providers_created_at_id)"
@@ -28,7 +28,7 @@ def candidates(db: Session, request: Request, *, nested: bool) -> tuple[list[Can
 
     def found() -> Iterator[Candidate]:
         lenders = list(db.scalars(select(Provider.root_id).join(ProviderTrait).where(ProviderTrait.trait == SHARES)))
-        for roots in _portions(db, _could(request, lent=bool(lenders)), PORTION if request.limit else LARGEST):
+        for roots in _portions(db, _could(request, lent=bool(lenders)), _first(request)):
             trees = forest.read(db, {*roots, *lenders})
             seen.update(trees.places)
             yield from search.among(trees, roots)
@@ -36,12 +36,19 @@ def candidates(db: Session, request: Request, *, nested: bool) -> tuple[list[Can
     return list(itertools.islice(found(), min(request.limit or MOST, MOST))), Forest(seen)
 
 
+def _first(request: Request) -> int:
+    """Trees in the first portion: most often each gives a candidate."""
+    return min(max(PORTION, request.limit), LARGEST) if request.limit else LARGEST
+
+
 def _portions(db: Session, query: Select[str], size: int) -> Iterator[list[str]]:
     """Ids of roots in the order that they were made."""
     ordered = query.add_columns(_root.created_at).order_by(_root.created_at, _root.id)
     after: tuple[object, object] | None = None
     while True:
-        page = ordered if after is None else ordered.where(tuple_(_root.created_at, _root.id) > after)
+        page = ordered
+        if after is not None:  # by the first column alone as well: MariaDB finds no place in an index by a tuple
+            page = ordered.where(_root.created_at >= after[0], tuple_(_root.created_at, _root.id) > after)
         rows = db.execute(page.limit(size)).all()
         if rows:
             yield [row[0] for row in rows]
