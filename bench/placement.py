@@ -52,7 +52,7 @@ FLAVORS = ((1, 512, 1), (1, 2_048, 20), (2, 4_096, 40), (4, 8_192, 80), (8, 16_3
 CROWD = 64
 CONNECTIONS = 15  # that a process has to MariaDB: as many can claim at once
 SERVERS = 10_000
-FILLING = 60.0  # seconds that they may take
+FILLING = 240.0  # seconds that they may take
 CLAIMS = 100  # of a run; as many requests
 QUERY = "/placement/allocation_candidates?limit=10&resources=VCPU:2,MEMORY_MB:4096,DISK_GB:40"
 KNOWN = {"x-auth-token": "ops:admin", "openstack-api-version": "placement 1.39"}
@@ -189,7 +189,7 @@ class Region:
             refused = sum(pool.map(work, range(self.crowd)))
         self.check()
         more = len(self.placed) - before
-        note = f"{len(self.placed):,} placed, {refused} refused, {more / cost.wall:.0f} claims/s; no host above its capacity, no orphan"
+        note = f"{len(self.placed):,} placed, {refused} refused, {more / cost.wall:.0f} claims/s ({cost.wall:.0f} s); no host above its capacity, no orphan"
         return Figure(
             f"claim, {self.crowd} at once, filling {self.count:,} hosts",
             "ms CPU",

@@ -76,6 +76,8 @@ HOSTILE = {
     "second archive": (ova() + ova(), "goes on after its end"),
     "old tar": (tar(header(b"machine.ovf", magic=b"")), "no POSIX tar"),
     "damaged header": (patched(ova(), 10, b"x"), "checksum is wrong"),
+    "checksum no number": (patched(ova(), 148, b"what?"), "a number that is none"),
+    "GNU's extensions": (tar(header(b"machine.ovf", magic=b"ustar  \0", prefix=b"1234")), "uses GNU's extensions"),
     "descriptor not first": (
         tar(member("disk.vmdk", DISK), member("machine.ovf", OVF)),
         "not start with its descriptor",

@@ -53,6 +53,21 @@ HOSTILE = {
         disks.qcow2(cluster_bits=21, extensions=struct.pack(">II", 1, 128 * 1024 - 8)),
         "extensions have no end",
     ),
+    "qcow2 bitmaps of another length": (
+        "qcow2",
+        disks.qcow2(autoclear=1, extensions=struct.pack(">II", 0x23852875, 8) + bytes(8)),
+        "bitmaps extension has a wrong length",
+    ),
+    "qcow2 bitmap directory without a length": (
+        "qcow2",
+        disks.qcow2(autoclear=1, extensions=struct.pack(">IIIIQQ", 0x23852875, 24, 1, 0, 0, CLUSTER)),
+        "bitmap directory has an absurd length",
+    ),
+    "qcow2 LUKS header behind the end": (
+        "qcow2",
+        disks.qcow2(encryption=2, extensions=struct.pack(">IIQQ", 0x0537BE77, 16, 2**40, 512)),
+        "before the end of its encryption header",
+    ),
     # cut off before its own tables
     "qcow2 L1 behind the end": ("qcow2", disks.qcow2(l1_at=4 * CLUSTER), "before the end of its L1 table"),
     "qcow2 L1 in the header": ("qcow2", disks.qcow2(l1_at=0), "L1 table is out of place"),

@@ -36,7 +36,8 @@ class Guests:
             or entry.boot != self.boot
         )
 
-    def converge(self, wanted: GuestWanted) -> GuestReport:
+    def converge(self, wanted: GuestWanted, failure: BaseException | None = None) -> GuestReport:
+        """One step to what is wanted, and its outcome. `failure` is why the server's image can not be had, if that is known."""
         server_id = wanted.spec.server_id
         started = time.monotonic()
         try:
@@ -45,13 +46,15 @@ class Guests:
                 self.journal.drop(server_id)
                 return GuestReport(server_id, ABSENT, wanted.generation)
             if self.due(wanted):
+                if failure is not None:
+                    raise failure
                 self._build(wanted)
-        except GuestFailed as failure:
-            return self._failed(wanted, failure)
-        except Exception as failure:
+        except GuestFailed as error:
+            return self._failed(wanted, error)
+        except Exception as error:
             log.exception("guest %s", server_id)
             return self._failed(
-                wanted, GuestFailed("The host could not do what was asked.", f"{type(failure).__name__}: {failure}")
+                wanted, GuestFailed("The host could not do what was asked.", f"{type(error).__name__}: {error}")
             )
         log.info(
             "guest %s: generation %d (%s) in %.3f s",

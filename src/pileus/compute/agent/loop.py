@@ -9,6 +9,8 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -55,6 +57,8 @@ class Agent:
         self._generation = -1  # of the network that stands
         self._full = True  # the next round asks for every guest, not only those that are behind
         self._slots = asyncio.Semaphore(4)
+        self._images: dict[str, asyncio.Future[Path]] = {}  # image id -> its arrival on this host
+        self._fetching = ThreadPoolExecutor(2, "image")  # threads of their own: everything else goes on meanwhile
         self._said: dict[str, GuestReport] = {}
         self._rests: dict[str, tuple[int, float]] = {}  # server -> generation that failed, when it may be tried again
         self._snapshot: Snapshot | None = None
@@ -169,8 +173,9 @@ class Agent:
     async def _converge(self, wanted: GuestWanted) -> None:
         server_id = wanted.spec.server_id
         try:
+            failure = await self._image(wanted)
             async with self._slots:
-                report = await asyncio.to_thread(self.guests.converge, wanted)
+                report = await asyncio.to_thread(self.guests.converge, wanted, failure)
             await self._report((report,), None)
             if report.fault is not None:
                 self._rest(wanted, min(30.0, 2.0 ** int(report.fault["attempts"])))
@@ -181,6 +186,22 @@ class Agent:
             if server_id in self._again:
                 self._again.discard(server_id)
                 self._wake.set()
+
+    async def _image(self, wanted: GuestWanted) -> BaseException | None:
+        """Until the server's image is here. It takes none of the slots, and one thread for all servers that wait for it.
+
+        Returns why it does not come, if so.
+        """
+        image = wanted.spec.image
+        if image is None or wanted.power == "deleted":
+            return None
+        coming = self._images.get(image.id)
+        if coming is None:
+            coming = asyncio.get_running_loop().run_in_executor(self._fetching, self.guests.base_image, image)
+            self._images[image.id] = coming
+            coming.add_done_callback(lambda _: self._images.pop(image.id, None))
+        await asyncio.wait([coming])
+        return coming.exception()
 
     def _rest(self, wanted: GuestWanted, seconds: float) -> None:
         """After a failure the same wish waits a while; another wish does not."""

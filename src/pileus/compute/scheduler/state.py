@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy import BindParameter, and_, bindparam, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from pileus.compute.aggregates.models import Aggregate, AggregateHost
 from pileus.compute.hosts.models import Host
@@ -22,6 +22,7 @@ _VERBS = [verb for verb, task in TASKS.items() if task in _TASKS]
 
 # Made once: making a statement costs as much as running it.
 _HOSTS = select(Host).where(Host.id.in_(bindparam("ids", expanding=True)))
+_HOSTS = _HOSTS.options(defer(Host.notes), defer(Host.uptime), defer(Host.created_at))
 _NAMES: BindParameter[str] = bindparam("names", expanding=True)
 _METAS = select(AggregateHost.host, Aggregate.meta).join(Aggregate, Aggregate.id == AggregateHost.aggregate_id)
 _METAS = _METAS.where(AggregateHost.host.in_(_NAMES))

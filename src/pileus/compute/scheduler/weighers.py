@@ -5,6 +5,7 @@ multiplier of their own (`ram_weight_multiplier`, …); of several the least cou
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.state import HostState
@@ -82,10 +83,11 @@ def packs(settings: ComputeSettings) -> bool:
 def weigh(settings: ComputeSettings, request: Request, states: Sequence[HostState]) -> list[float]:
     """One weight a host, in their order."""
     totals = [0.0] * len(states)
-    for name, (weigher, usual) in WEIGHERS.items():
-        _add(totals, settings, name, usual, states, [weigher(request, state) for state in states])
-    for name, (configured, usual) in CONFIGURED.items():
-        _add(totals, settings, name, usual, states, [configured(settings, request, state) for state in states])
+    configured = {name: (partial(weigher, settings), usual) for name, (weigher, usual) in CONFIGURED.items()}
+    told = any(state.aggregates for state in states)
+    for name, (weigher, usual) in {**WEIGHERS, **configured}.items():
+        if told or settings.scheduler_weights.get(name, usual):
+            _add(totals, settings, name, usual, states, [weigher(request, state) for state in states])
     return totals
 
 

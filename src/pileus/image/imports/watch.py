@@ -45,6 +45,10 @@ class Watch:
     ) -> None:
         self._ended.set()
         self._thread.join()
+        if kind is not None:  # what this process began and did not end; if it dies, the leases end
+            with self.cloud.db.writing() as db:
+                for place in self._places:
+                    lease.release(db, place)
 
     def reserve(self, store: str) -> Place:
         """A place that this task writes to. Raises Stopped."""
