@@ -189,7 +189,8 @@ class Region:
             refused = sum(pool.map(work, range(self.crowd)))
         self.check()
         more = len(self.placed) - before
-        note = f"{len(self.placed):,} placed, {refused} refused, {more / cost.wall:.0f} claims/s ({cost.wall:.0f} s); no host above its capacity, no orphan"
+        rate = f"{more / cost.wall:.0f} claims/s ({cost.wall:.0f} s)"
+        note = f"{len(self.placed):,} placed, {refused} refused, {rate}; no host above its capacity, no orphan"
         return Figure(
             f"claim, {self.crowd} at once, filling {self.count:,} hosts",
             "ms CPU",

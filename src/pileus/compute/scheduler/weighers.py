@@ -83,9 +83,11 @@ def packs(settings: ComputeSettings) -> bool:
 def weigh(settings: ComputeSettings, request: Request, states: Sequence[HostState]) -> list[float]:
     """One weight a host, in their order."""
     totals = [0.0] * len(states)
-    configured = {name: (partial(weigher, settings), usual) for name, (weigher, usual) in CONFIGURED.items()}
+    weighers = dict(WEIGHERS)
+    for name, (configured, usual) in CONFIGURED.items():
+        weighers[name] = (partial(configured, settings), usual)
     told = any(state.aggregates for state in states)
-    for name, (weigher, usual) in {**WEIGHERS, **configured}.items():
+    for name, (weigher, usual) in weighers.items():
         if told or settings.scheduler_weights.get(name, usual):
             _add(totals, settings, name, usual, states, [weigher(request, state) for state in states])
     return totals

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 
+from pileus.image.data.lease import Place
 from pileus.image.drivers.base import DataKey, Store, StoreFailed
 from pileus.image.locations.models import ImageLocation
 from pileus.image.locations.queries import key_of
@@ -24,6 +25,12 @@ def remove_later(call: Call, rows: Iterable[ImageLocation]) -> None:
 def remove(cloud: Cloud, rows: Iterable[ImageLocation]) -> None:
     """Now, in this thread."""
     _remove(_doomed(cloud, rows))
+
+
+def remove_at(cloud: Cloud, places: Iterable[Place]) -> None:
+    """The same by places, of a writer that gives up."""
+    stores = cloud.part(Stores)
+    _remove([(store, place.data) for place in places if (store := stores.get(place.store)) is not None])
 
 
 def _doomed(cloud: Cloud, rows: Iterable[ImageLocation]) -> list[tuple[Store, DataKey]]:

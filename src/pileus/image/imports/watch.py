@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from pileus.image.data import lease
 from pileus.image.data.lease import Place
+from pileus.image.data.removal import remove_at
 from pileus.image.images.models import Image
 from pileus.image.imports.errors import Stopped
 from pileus.image.settings import ImageSettings
@@ -47,8 +48,8 @@ class Watch:
         self._thread.join()
         if kind is not None:  # what this process began and did not end; if it dies, the leases end
             with self.cloud.db.writing() as db:
-                for place in self._places:
-                    lease.release(db, place)
+                dropped = [place for place in self._places if lease.release(db, place)]
+            remove_at(self.cloud, dropped)
 
     def reserve(self, store: str) -> Place:
         """A place that this task writes to. Raises Stopped."""
