@@ -14,7 +14,7 @@ from pileus.compute.manifest import MANIFEST
 from pileus.compute.scheduler.state import HostState, read, with_images
 from pileus.compute.servers import reconcile
 from pileus.compute.servers.models import Server
-from pileus.compute.settings import ComputeSettings
+from pileus.compute.settings import ComputeSettings, HostOverrides
 from pileus.kernel import clock
 from pileus.placement import internal as placement
 from tests.cloud import cloud_of
@@ -101,3 +101,13 @@ def test_image_properties_are_read_when_asked_for(db: Session) -> None:
     assert state(db).images == ()
     (found,) = with_images(db, [state(db)])
     assert sorted(found.images, key=len) == [{}, {"os_distro": "debian"}]
+
+
+def test_one_host_may_offer_otherwise_than_the_others(db: Session) -> None:
+    settings = ComputeSettings(host_overrides={"n2": HostOverrides(cpu_allocation_ratio=2.0, reserved_memory_mb=4096)})
+    for name in ("n2", "n3"):
+        register.host(db, settings, name, "192.0.2.1", HostFacts("QEMU", 8002000, 4, 8192, 100))
+    offered = {supply.name: supply.stock for supply in placement.supplies(db).values()}
+    assert [offered[name]["VCPU"].allocation_ratio for name in ("n2", "n3")] == [2.0, 16.0]
+    assert [offered[name]["MEMORY_MB"].reserved for name in ("n2", "n3")] == [4096, 512]
+    assert offered["n2"]["MEMORY_MB"].allocation_ratio == 1.5

@@ -4,18 +4,21 @@ import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
 from pileus.cli.audit import findings
 from pileus.compute.drivers.base import GuestFailed, GuestSpec
 from pileus.compute.guests.models import Guest
 from pileus.compute.hosts.models import Host
+from pileus.compute.scheduler import choose
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.network import internal as network
 from pileus.placement import audit
 from pileus.placement import internal as placement
+from pileus.placement.providers.models import Inventory
 from tests.living import Living, living_cloud
 
 
@@ -171,6 +174,30 @@ def test_no_valid_host_says_which_check_and_claims_nothing(tmp_path: Path) -> No
         await cloud.ask("DELETE", f"/compute/v2.1/servers/{server_id}")
         await cloud.gone(server_id)
         assert cloud.traces(server_id) == []
+
+    run(tmp_path, story)
+
+
+def test_servers_of_one_request_that_find_no_host_share_one_explanation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explain = Mock(wraps=choose.explain)
+    monkeypatch.setattr(choose, "explain", explain)
+
+    async def story(cloud: Living) -> None:
+        flavor = {"name": "vast", "ram": 64, "vcpus": 600, "disk": 0}
+        _, body = await cloud.ask("POST", "/compute/v2.1/flavors", {"flavor": flavor}, user="admin")
+        quota = {"quota_set": {"cores": -1}}
+        project = (await cloud.ask("GET", "/identity/v3/projects?name=demo", user="admin"))[1]["projects"][0]["id"]
+        await cloud.ask("PUT", f"/compute/v2.1/os-quota-sets/{project}", quota, user="admin")
+        with cloud.cloud.db.writing() as db:
+            db.execute(update(Inventory).where(Inventory.resource_class == "VCPU").values(allocation_ratio=1.0))
+        await cloud.boot("many", flavorRef=body["flavor"]["id"], min_count=4)
+        servers = (await cloud.ask("GET", "/compute/v2.1/servers/detail"))[1]["servers"]
+        assert [server["status"] for server in servers].count("ERROR") == 3, "one fits"
+        messages = {server["fault"]["message"] for server in servers if server["status"] == "ERROR"}
+        assert messages == {"No valid host was found. 1 host: 1 lacks 600 VCPU (Placement)"}
+        assert explain.call_count == 1
 
     run(tmp_path, story)
 

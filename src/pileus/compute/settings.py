@@ -20,12 +20,25 @@ USUAL_FILTERS = (
 )
 
 
+class HostOverrides(msgspec.Struct, forbid_unknown_fields=True, frozen=True, omit_defaults=True):
+    """What is otherwise on one host; what is absent is as for all."""
+
+    cpu_allocation_ratio: Annotated[float, Meta(gt=0)] | None = None
+    ram_allocation_ratio: Annotated[float, Meta(gt=0)] | None = None
+    disk_allocation_ratio: Annotated[float, Meta(gt=0)] | None = None
+    reserved_memory_mb: Annotated[int, Meta(ge=0)] | None = None
+    reserved_disk_gb: Annotated[int, Meta(ge=0)] | None = None
+
+
 class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     cpu_allocation_ratio: Annotated[float, Meta(gt=0, description="virtual CPUs offered per host CPU")] = 16.0
     ram_allocation_ratio: Annotated[float, Meta(gt=0, description="memory offered per memory present")] = 1.5
     disk_allocation_ratio: Annotated[float, Meta(gt=0, description="disk offered per disk present")] = 1.0
     reserved_memory_mb: Annotated[int, Meta(ge=0, description="MiB of each host kept for the host itself")] = 512
     reserved_disk_gb: Annotated[int, Meta(ge=0, description="GiB of each host kept for the host itself")] = 0
+    host_overrides: Annotated[
+        dict[str, HostOverrides], Meta(description="these ratios and reserves for single hosts, by name")
+    ] = {}
     quota_instances: Annotated[int, Meta(ge=-1, description="servers a project may have; -1: any number")] = 10
     quota_cores: Annotated[int, Meta(ge=-1, description="virtual CPUs a project may have")] = 20
     quota_ram: Annotated[int, Meta(ge=-1, description="MiB of memory a project may have")] = 51200
@@ -87,6 +100,10 @@ class ComputeSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     )
     force_config_drive: Annotated[bool, Meta(description="give every server a config drive")] = False
     dhcp_domain: Annotated[str, Meta(description="domain of servers' fully qualified names in metadata")] = "novalocal"
+
+    def of_host(self, name: str) -> "ComputeSettings":
+        """With what is otherwise on that host."""
+        return msgspec.structs.replace(self, **msgspec.to_builtins(self.host_overrides.get(name, HostOverrides())))
 
     def quotas(self) -> dict[str, int]:
         """The defaults by the API's names."""

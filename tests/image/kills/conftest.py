@@ -53,4 +53,5 @@ def running(tmp_path_factory: pytest.TempPathFactory, pages: Web) -> Iterator[Si
 def site(running: Site) -> Iterator[Site]:
     running.start()
     yield running
+    running.untell()
     converges(running)

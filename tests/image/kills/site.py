@@ -26,7 +26,7 @@ from tests.image.imports.conftest import Web
 from tests.image.kills import process
 from tests.image.kills.points import ARM, Order
 
-PATIENCE = 30  # seconds until something that must happen counts as not happening
+PATIENCE = 20  # seconds until something that must happen counts as not happening
 START = multiprocessing.get_context("forkserver")
 START.set_forkserver_preload(["pytest", "tests.image.kills.process"])
 JSON = {"content-type": "application/json"}
@@ -98,6 +98,11 @@ class Site:
         order = self.state / f"{ARM}.new"
         order.write_bytes(msgspec.json.encode(Order(point, time, act, next(self._numbers))))
         order.rename(self.state / ARM)
+
+    def untell(self) -> None:
+        """What a failed test left."""
+        for file in (self.state / ARM, *self.state.glob("wait-*")):
+            file.unlink(missing_ok=True)
 
     def dies(self, role: Role) -> None:
         """It does what it was told; then all that it held is free, as if the leases had ended."""

@@ -34,7 +34,7 @@ def test_a_worker_whose_task_is_done_already(site: Site, method: str, step: str)
     assert site.data(image_id) == DATA
 
 
-@pytest.mark.parametrize("step", ["begun", "taking:3", "storing:3", "stored", "over"])
+@pytest.mark.parametrize("step", ["taking:3", "storing:3", "stored", "over"])
 def test_a_copier_whose_copy_is_there_already(site: Site, step: str) -> None:
     image_id = site.active(DATA)
     point, _, time = step.partition(":")

@@ -15,6 +15,7 @@ from pileus.placement.internal import Offer
 
 
 def host(db: Session, settings: ComputeSettings, name: str, address: str, facts: HostFacts) -> Host:
+    settings = settings.of_host(name)
     row = db.scalar(select(Host).where(Host.name == name))
     if row is None:
         row = Host(name=name)

@@ -19,6 +19,7 @@ from pileus.compute.topology.guest import GuestHardware
 from pileus.placement import internal as placement
 
 ENOUGH = 32  # hosts to choose among: with so many, the best of them is hardly worse than the best of all
+TRIES, TRIES_OF_PARTS = 5, 20  # against others who claim at once; few hosts may have the part that all of them want
 ties = random.SystemRandom()  # spreads concurrent boots over equal hosts
 
 
@@ -35,7 +36,7 @@ def choose_and_claim(
     db: Session, settings: ComputeSettings, request: Request, server_id: str, project_id: str, user_id: str
 ) -> Host:
     """Claim for one server. Raises NoValidHost. On a lost race the supply is read again, a few times."""
-    for _ in range(5):
+    for _ in range(TRIES if request.hardware is None else TRIES_OF_PARTS):
         fitting = _fitting(db, settings, request)
         if not fitting:
             raise NoValidHost(explain(db, settings, request))

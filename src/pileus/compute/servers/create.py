@@ -67,7 +67,7 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
         )
     template = _template(call, asked, flavor, image, meta, request.availability_zone)
     chosen = None if isinstance(asked.hostname, Unset) else hostnames.checked(call, asked.hostname)
-    servers = []
+    servers, refused = [], None
     for index in range(count):
         name = f"{asked.name}-{index + 1}" if most > 1 else asked.name
         hostname = chosen or hostnames.made_from(name)
@@ -75,7 +75,7 @@ def create(call: Call, body: CreateServerBody) -> list[Server]:
         if not isinstance(asked.tags, Unset):
             server.tags = [ServerTag(tag=tag) for tag in sorted(set(asked.tags))]
         servers.append(server)
-        _place(call, server, hints.narrow(db, request, near), nics)
+        refused = _place(call, server, hints.narrow(db, request, near), nics, refused)
         hints.join(db, near, server.id, limits["server_group_members"])
     return servers
 
@@ -108,10 +108,17 @@ def _wish(call: Call, body: CreateServerBody, flavor: Flavor, image: ImageFacts)
     return near, request
 
 
-def _place(call: Call, server: Server, request: Request, nics: list[network.PlannedNic]) -> None:
-    """Claim a host and wire the ports; a refusal leaves the server in ERROR with the explanation, and nothing claimed."""
+def _place(
+    call: Call, server: Server, request: Request, nics: list[network.PlannedNic], before: NoValidHost | None
+) -> NoValidHost | None:
+    """Claim a host and wire the ports; a refusal leaves the server in ERROR with the explanation, and nothing claimed.
+
+    Gives the refusal; what one server of a request met `before`, the next one would meet too: it is not asked again.
+    """
     db, context = call.db, call.context
     try:
+        if before is not None:
+            raise before
         settings = call.cloud.settings(ComputeSettings)
         host = choose_and_claim(db, settings, request, server.id, server.project_id, server.user_id)
     except NoValidHost as refused:
@@ -126,7 +133,7 @@ def _place(call: Call, server: Server, request: Request, nics: list[network.Plan
         db.add(server)
         db.flush()
         history.record(call, server, "create", error=refused.summary)
-        return
+        return refused
     server.host_id, server.host = host.id, host.name
     server.availability_zone = server.availability_zone or host.availability_zone
     db.add(server)
@@ -136,6 +143,7 @@ def _place(call: Call, server: Server, request: Request, nics: list[network.Plan
     history.record(call, server, "create")
     for name in {host.name, *network.hosts_of(db, server.id)}:
         call.poke(agent_topic(name), "changed", server_id=server.id)
+    return None
 
 
 def _template(

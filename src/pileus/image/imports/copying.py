@@ -6,6 +6,7 @@ from pileus.image.data import lease
 from pileus.image.images.models import Image
 from pileus.image.imports import progress, transfer
 from pileus.image.imports.errors import ImportFailed, Stopped
+from pileus.image.imports.holding import holding
 from pileus.image.imports.job import Job
 from pileus.image.imports.receive import incoming
 from pileus.image.imports.watch import Watch
@@ -20,14 +21,14 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
     job.signed = False  # it was checked when it came
     if not names:
         said = "All of the stores have the data already"
-        with cloud.db.writing() as db:
+        with holding(cloud, job) as db:
             progress.end(_image(db.get(Image, job.image_id)), ())
             actions.succeed(cloud, db, job.task_id, None, said)
         return said
     with closing(incoming(cloud, job)) as data:
         stored = transfer.store(cloud, watch, job, data, names)
     said = f"Copied {stored.received.size} bytes to {', '.join(place.store for place in stored.places)}"
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         image = _image(db.get(Image, job.image_id, with_for_update=True))
         if image.os_hash_algo == stored.received.algorithm and image.os_hash_value != stored.received.digest:
             raise ImportFailed("The data that was read is not what the image's hash says: nothing was copied.")
@@ -43,7 +44,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
 def undo(cloud: Cloud, job: Job, why: str) -> None:
     """Places that were reserved lose their lease with this process, and then the data in them."""
     missing = _missing(cloud, job)
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         image = db.get(Image, job.image_id)
         if image is not None:
             progress.end(image, missing)

@@ -11,6 +11,7 @@ from pileus.image.data.removal import remove
 from pileus.image.images.models import IMPORTING, QUEUED, Image, ImageProperty
 from pileus.image.imports import progress, transfer
 from pileus.image.imports.errors import Stopped
+from pileus.image.imports.holding import holding
 from pileus.image.imports.job import Job
 from pileus.image.imports.receive import incoming
 from pileus.image.imports.sources import FileIncoming, Incoming
@@ -38,7 +39,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
             data = stack.enter_context(closing(_changed(cloud, watch, job, data)))
         stored = transfer.store(cloud, watch, job, data, job.stores)
     said = f"Imported {stored.received.size} bytes into {', '.join(place.store for place in stored.places)}"
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         staged = _settle(cloud, db, job, stored, said)
     for place in stored.places:
         watch.let_go(place)
@@ -48,18 +49,18 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
 
 def undo(cloud: Cloud, job: Job, why: str) -> None:
     """The image is queued again; what was staged for it is gone."""
-    with cloud.db.writing() as db:
+    _clear_staging(cloud, job, everything=True)
+    with holding(cloud, job) as db:
         back = update(Image).where(Image.id == job.image_id, Image.status == IMPORTING)
         if lease.changes(db, back.values(status=QUEUED, size=None, updated_at=clock.now())):
             image = db.get_one(Image, job.image_id)
             progress.end(image, job.stores)
         actions.fail(cloud, db, job.task_id, why)
-    _clear_staging(cloud, job, everything=True)
 
 
 def undo_new(cloud: Cloud, job: Job, why: str) -> None:
     """An image that the task itself made is not kept."""
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         image = db.get(Image, job.image_id)
         if image is not None and image.status == IMPORTING:
             db.delete(image)
@@ -144,7 +145,7 @@ def _forget_staged(db: Session, job: Job) -> list[ImageLocation]:
 
 def _clear_staging(cloud: Cloud, job: Job, *, everything: bool) -> None:
     """What earlier attempts staged; `everything`: what the user staged too."""
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         rows = db.scalars(
             select(ImageLocation).where(ImageLocation.image_id == job.image_id, ImageLocation.store == STAGING)
         )

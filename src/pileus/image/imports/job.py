@@ -4,17 +4,21 @@ from dataclasses import dataclass, field
 
 from sqlalchemy.orm import Session
 
-from pileus.image.images.models import Image
+from pileus.image.images.models import IMPORTING, Image
 from pileus.image.tasks import sealing
-from pileus.image.tasks.models import Task
+from pileus.image.tasks.models import COPY_IMAGE, Task
 from pileus.kernel.cloud import Cloud
 
 
 @dataclass
 class Job:
-    """`asked` is the task's input. The formats and `properties` are the image's, as they become while the job goes on."""
+    """`asked` is the task's input. The formats and `properties` are the image's, as they become while the job goes on.
+
+    `start` counts how often the task was begun: each time is a job of its own.
+    """
 
     task_id: str
+    start: int
     kind: str
     image_id: str
     owner: str | None
@@ -28,13 +32,14 @@ class Job:
 
     @classmethod
     def of(cls, cloud: Cloud, db: Session, task: Task) -> "Job | None":
-        """None when the image is gone."""
+        """None when the image is gone; another one may have its id."""
         image = db.get(Image, task.image_id)
-        if image is None:
+        if image is None or (image.status != IMPORTING and task.type != COPY_IMAGE):
             return None
         backend = task.input.get("backend")
         return cls(
             task_id=task.id,
+            start=task.attempts,
             kind=task.type,
             image_id=image.id,
             owner=image.owner,

@@ -9,6 +9,7 @@ from pileus.image.drivers.base import DataKey
 from pileus.image.images.models import IMPORTING, QUEUED, Image
 from pileus.image.imports import transfer
 from pileus.image.imports.errors import ImportFailed, Stopped
+from pileus.image.imports.holding import holding
 from pileus.image.imports.job import Job
 from pileus.image.imports.sources import StoredIncoming
 from pileus.image.imports.watch import Watch
@@ -36,7 +37,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
     if expected.get("checksum") and str(expected.get("checksum")).lower() != received.md5:
         raise ImportFailed("The data at that address has another checksum than was said.")
     done = f"Found {received.size} bytes at {url}"
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         if not lease.activate(db, job.image_id, received, IMPORTING):
             raise Stopped
         here = update(ImageLocation).where(ImageLocation.image_id == job.image_id, ImageLocation.store == store.name)
@@ -47,7 +48,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
 
 def undo(cloud: Cloud, job: Job, why: str) -> None:
     """The image is queued again; the address stays with it until other data comes, as the API has it."""
-    with cloud.db.writing() as db:
+    with holding(cloud, job) as db:
         back = update(Image).where(Image.id == job.image_id, Image.status == IMPORTING)
         lease.changes(db, back.values(status=QUEUED, updated_at=clock.now()))
         actions.fail(cloud, db, job.task_id, why)

@@ -1,0 +1,24 @@
+"""A task is of one worker at a time: the one that started it last."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
+
+from pileus.image.imports.errors import Stopped
+from pileus.image.imports.job import Job
+from pileus.image.tasks.models import PROCESSING, Task
+from pileus.kernel.cloud import Cloud
+
+
+@contextmanager
+def holding(cloud: Cloud, job: Job) -> Iterator[Session]:
+    """A transaction of the job, in which nobody takes its task over.
+
+    Raises Stopped when somebody has: a worker that stood still for longer than its lease changes nothing any more.
+    """
+    with cloud.db.writing() as db:
+        task = db.get(Task, job.task_id, with_for_update=True)
+        if task is None or task.status != PROCESSING or task.attempts != job.start:
+            raise Stopped
+        yield db
