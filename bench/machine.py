@@ -99,3 +99,20 @@ class Meter:
         self.wall = time.monotonic() - started
         self.cpu = sum(max(0.0, cpu - before.get(pid, 0)) for pid, cpu in after.items())
         self.others = max(0.0, _busy() - busy - self.cpu - (_own() - own)) / max(self.wall, 0.01)
+
+
+class Cost:
+    """Of a `with` block: `wall` and `cpu` in seconds, this process' included; `others` as Meter has it."""
+
+    def __init__(self, state: Path) -> None:
+        self._meter = Meter(state)
+
+    def __enter__(self) -> Self:
+        self._meter.__enter__()
+        self._own, self._started = time.process_time(), time.monotonic()
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self.wall, own = time.monotonic() - self._started, time.process_time() - self._own
+        self._meter.__exit__(None, None, None)
+        self.cpu, self.others = own + self._meter.cpu, self._meter.others

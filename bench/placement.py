@@ -26,7 +26,7 @@ from tests.cloud import Tokens, cloud_of
 
 from bench.clouds import folder
 from bench.figures import Figure
-from bench.machine import Meter
+from bench.machine import Cost
 from pileus.composition import SERVICES
 from pileus.compute.hosts.models import Host
 from pileus.compute.scheduler.choose import NoValidHost, choose_and_claim, explain
@@ -222,20 +222,3 @@ class Region:
             None,
             said.removeprefix("No valid host was found. "),
         )
-
-
-class Cost:
-    """Of a `with` block: `wall` and `cpu` in seconds, this process' included; `others` as Meter has it."""
-
-    def __init__(self, state: Path) -> None:
-        self._meter = Meter(state)
-
-    def __enter__(self) -> "Cost":
-        self._meter.__enter__()
-        self._own, self._started = time.process_time(), time.monotonic()
-        return self
-
-    def __exit__(self, *raised: object) -> None:
-        self.wall, own = time.monotonic() - self._started, time.process_time() - self._own
-        self._meter.__exit__(None, None, None)
-        self.cpu, self.others = own + self._meter.cpu, self._meter.others

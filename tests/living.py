@@ -9,6 +9,7 @@ from typing import Any
 import httpx2
 from sqlalchemy import text
 
+from pileus.cli.audit import findings
 from pileus.composition import SERVICES
 from pileus.compute.agent.guests import Guests
 from pileus.compute.agent.journal import Journal, boot_id
@@ -189,3 +190,5 @@ async def living_cloud(
             yield living
         finally:
             await living.stop()
+        with cloud.db.reading() as db:
+            assert findings(db) == [], "what `pileus audit` would say after the test"

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pileus.cli.audit import findings
 from pileus.composition import MANIFESTS, compose, load, sow
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.kernel.cloud import Cloud
@@ -27,6 +26,4 @@ def whole_cloud(
     if seeds:
         sow(cloud)
     yield cloud
-    with cloud.db.reading() as db:
-        assert findings(db) == [], "what `pileus audit` would say after the test"
     cloud.db.close()

@@ -69,7 +69,7 @@ def calls_of(function: str, path: Path) -> list[ast.Call]:
 def test_the_program_is_started_in_one_place_and_under_limits() -> None:
     assert [ast.unparse(call.args[0]) for call in calls_of("limited.run", OWN)] == ["['qemu-img', *arguments]"]
     (started,) = calls_of("subprocess.Popen", Path(limited.__file__))
-    assert ast.unparse(started.args[0]) == "['prlimit', *bounds, '--', *command]"
+    assert ast.unparse(started.args[0]) == "['setpriv', '--pdeathsig', 'KILL', 'prlimit', *bounds, '--', *command]"
     assert "subprocess" not in OWN.read_text()
 
 

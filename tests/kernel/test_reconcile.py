@@ -63,8 +63,12 @@ def observe(db: Database, name: str) -> None:
     change(db, name, seen)
 
 
-def engine(db: Database, step: Callable[[str], Outcome], lease_seconds: float = 60, batch: int = 50) -> Reconciler:
-    return Reconciler("kites", Kite, step, db, lease_seconds=lease_seconds, interval=0.1, batch=batch)
+def engine(
+    db: Database, step: Callable[[str], Outcome], lease_seconds: float = 60, batch: int = 50, parallel: int = 0
+) -> Reconciler:
+    return Reconciler(
+        "kites", Kite, step, db, lease_seconds=lease_seconds, interval=0.1, batch=batch, parallel=parallel
+    )
 
 
 def seconds_left(when: datetime | None) -> float:

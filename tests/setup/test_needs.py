@@ -28,6 +28,7 @@ def test_command_is_the_first_word_or_the_first_known_one(line: str, command: st
         ("setup --dev", EVERYTHING._replace(dev=True)),
         ("test tests/setup", EVERYTHING._replace(dev=True)),
         ("image build", Needs(host=True)),
+        ("image --state dir add file", Needs()),
         ("status", Needs()),
         ("down", Needs()),
         ("", Needs()),

@@ -80,7 +80,8 @@ def backoff(attempts: int) -> float:
 class Reconciler:
     """`step(id)` reads the row, takes one step towards what is wanted and says what next. It opens its own transactions.
 
-    `parallel` above 1 is for steps that take minutes: each has a thread of its own, and its lease is renewed while it runs.
+    `parallel` is for steps that take minutes: so many at a time, each in a thread of its own that nobody waits for at the end,
+    and with a lease that is renewed while it runs. 0: steps are short, one after the other.
     """
 
     name: str
@@ -90,7 +91,7 @@ class Reconciler:
     lease_seconds: float = 60
     interval: float = 5
     batch: int = 50
-    parallel: int = 1
+    parallel: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
     _urgent: set[str] = field(default_factory=set)
     _busy: set[str] = field(default_factory=set)
@@ -106,7 +107,7 @@ class Reconciler:
             self._wake.clear()
             try:
                 urgent, self._urgent = list(self._urgent), set()
-                if self.parallel > 1:
+                if self.parallel:
                     await self._start(urgent)
                 elif await asyncio.to_thread(self.round, urgent):
                     continue
@@ -143,7 +144,7 @@ class Reconciler:
 
     def _pause(self) -> float:
         """Seconds until the next row is due and free, at most `interval`."""
-        if len(self._busy) >= self.parallel:
+        if self.parallel and len(self._busy) >= self.parallel:
             return self.interval
         model, now = self.model, clock.now()
         with self.db.reading() as db:
@@ -187,7 +188,7 @@ class Reconciler:
     @contextlib.contextmanager
     def _kept(self, row_id: str, lease: Lease) -> Iterator[None]:
         """The lease is renewed while the block runs, where steps may take long."""
-        if self.parallel == 1:
+        if not self.parallel:
             yield
             return
         ended = threading.Event()

@@ -17,7 +17,7 @@ _BY_COMMAND = {
     "setup": _FULL,
     "up": _FULL,
     "test": _FULL._replace(dev=True),
-    "image": Needs(host=True),  # building an image takes the packages, not an image
+    "image": Needs(host=True),  # building an image takes the packages, not an image; adding one takes neither
 }
 
 
@@ -32,6 +32,8 @@ def of(arguments: Sequence[str], privileged: bool) -> Needs:
     """Beyond the virtual environment, which every command needs. Without privileges the cloud is a fake one."""
     command = command_of(arguments)
     needs = _BY_COMMAND.get(command or "", Needs())
+    if command == "image" and "add" in arguments:
+        needs = Needs()
     if command == "setup" and "--dev" in arguments:
         needs = needs._replace(dev=True)
     return needs if privileged and "--fake" not in arguments else needs._replace(host=False, image=False)

@@ -162,7 +162,7 @@ def test_output_that_is_no_json_is_refused(tmp_path: Path, monkeypatch: pytest.M
 
 def test_a_missing_program_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(QemuImgFailed, match="prlimit is not installed"):
+    with pytest.raises(QemuImgFailed, match="setpriv is not installed"):
         qemu_img.info(tmp_path / "disk", "raw")
 
 

@@ -6,9 +6,13 @@ import pytest
 from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from pileus.image.data import lease
 from pileus.image.drivers.base import DataKey, StoreFailed
 from pileus.image.drivers.file import FileSink, FileStore
 from pileus.image.imports import importing, run
+from pileus.image.imports.errors import ImportFailed
+from pileus.image.imports.job import Job
+from pileus.image.imports.watch import Watch
 from pileus.image.stores.registry import STAGING, Stores
 from pileus.image.tasks.models import Task
 from pileus.kernel import clock
@@ -95,3 +99,31 @@ def test_a_task_that_kills_its_workers_ends(
     work()
     assert (show(client, image_id)["status"], tasks(client, image_id)[0]["status"]) == ("queued", "failure")
     assert files(cloud) == {"file": 0, "second": 0, STAGING: 0}
+
+
+def test_a_worker_that_was_taken_for_dead(
+    client: TestClient, cloud: Cloud, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes back after the next one has done the work: nothing that it says counts."""
+    image_id = make(client)["id"]
+    stage(client, image_id, b"data")
+    ask(client, image_id, "glance-direct")
+    real = importing.work
+
+    def overtaken(cloud: Cloud, watch: Watch, job: Job) -> str:
+        monkeypatch.setitem(run.JOBS, "api_image_import", (real, importing.undo))
+        again(cloud)
+        assert work() == 1
+        raise ImportFailed("too late")
+
+    monkeypatch.setitem(run.JOBS, "api_image_import", (overtaken, importing.undo))
+    work()
+    assert (show(client, image_id)["status"], tasks(client, image_id)[0]["status"]) == ("active", "success")
+    assert files(cloud) == {"file": 1, "second": 0, STAGING: 0}
+
+
+def test_data_that_is_still_on_its_way_is_not_imported(client: TestClient, cloud: Cloud) -> None:
+    image_id = make(client)["id"]
+    with cloud.db.writing() as db:
+        assert lease.claim(db, image_id, STAGING, 60) is not None
+    assert show(client, image_id)["status"] == "uploading" and ask(client, image_id, "glance-direct") == 409

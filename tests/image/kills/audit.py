@@ -31,7 +31,9 @@ def wrongs(cloud: Cloud) -> list[str]:
         cached = list(db.scalars(select(CachedImage)))
         usage = {owner: quotas.usage(db, [owner]) for owner in {i.owner for i in images.values() if i.owner}}
     found = [f"image {i.id} is {i.status}" for i in images.values() if i.status not in SETTLED]
-    found += [f"image {row.image_id}: {row.store} is written until {row.until}" for row in rows if row.until is not None]
+    found += [
+        f"image {row.image_id}: {row.store} is written until {row.until}" for row in rows if row.until is not None
+    ]
     found += [f"image {image_id} still has {TASK}" for image_id in marks]
     found += [f"task {task.id} of image {task.image_id} is {task.status}" for task in tasks]
     staged = {row.image_id for row in rows if row.store == STAGING}

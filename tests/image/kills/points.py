@@ -6,9 +6,10 @@ until the file is gone. The file is renamed by the process that it concerns: onl
 
 import os
 import signal
+import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import NamedTuple
@@ -67,6 +68,9 @@ POINTS = {
 }
 
 
+WORK = (Reconciler, "work")
+
+
 class Order(msgspec.Struct, frozen=True):
     """`time`: 1 is the first time that the point is passed. `number` tells orders apart."""
 
@@ -84,7 +88,7 @@ class Follower:
         self._lock = threading.Lock()
         self._passed: dict[int, int] = {}
 
-    def passes(self, point: str) -> None:
+    def passes(self, point: str, args: Sequence[object] = ()) -> None:
         try:
             order = msgspec.json.decode(self._file.read_bytes(), type=Order)
         except FileNotFoundError:
@@ -94,7 +98,17 @@ class Follower:
         with self._lock:
             passed = self._passed[order.number] = self._passed.get(order.number, 0) + 1
         if passed == order.time:
+            for child in args:
+                if isinstance(child, subprocess.Popen):
+                    self._hold(child)
             self._follow(order)
+
+    def _hold(self, child: subprocess.Popen[bytes]) -> None:
+        """The program itself, not what runs before it in the same process: it does not end before this process does."""
+        while Path(f"/proc/{child.pid}/comm").read_text().strip() in ("setpriv", "prlimit"):
+            time.sleep(0.0005)
+        child.send_signal(signal.SIGSTOP)
+        self._file.with_name("child").write_text(str(child.pid))
 
     def _follow(self, order: Order) -> None:
         mine = self._file.with_name(f"{order.act}-{os.getpid()}")
@@ -110,9 +124,10 @@ class Follower:
 
 def install(state: Path) -> None:
     follower = Follower(state)
+    noted = _noted(state / f"worked-{os.getpid()}", Reconciler.work)
     for name, point in POINTS.items():
         setattr(point.owner, point.attribute, _watched(follower, name, point))
-    setattr(Reconciler, "work", _noted(state / f"worked-{os.getpid()}", Reconciler.work))
+    setattr(*WORK, noted)
 
 
 def _noted(file: Path, real: Callable[[Reconciler, str], bool]) -> Callable[[Reconciler, str], bool]:
@@ -133,7 +148,7 @@ def _watched(follower: Follower, name: str, point: Point) -> Callable[..., objec
     @wraps(real)
     def call(*args: object, **more: object) -> object:
         if not point.after:
-            follower.passes(name)
+            follower.passes(name, args)
         result = real(*args, **more)
         if point.after:
             follower.passes(name)

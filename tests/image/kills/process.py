@@ -40,7 +40,9 @@ def worker(state: Path, file: Path, interval: float) -> None:
 
 
 def _begin(state: Path, name: str) -> None:
-    logging.basicConfig(filename=state / f"{name}.log", level=logging.INFO, force=True, format="%(process)d %(message)s")
+    logging.basicConfig(
+        filename=state / f"{name}.log", level=logging.INFO, force=True, format="%(process)d %(message)s"
+    )
     points.install(state)
 
 

@@ -153,7 +153,9 @@ class Site:
     def expire(self) -> None:
         with contextlib.closing(sqlite3.connect(self.state / "db" / "pileus.sqlite", timeout=30)) as db, db:
             db.execute("UPDATE image_locations SET until = '2020-01-01 00:00:00.000000' WHERE until IS NOT NULL")
-            db.execute("UPDATE image_tasks SET lease_until = '2020-01-01 00:00:00.000000' WHERE lease_until IS NOT NULL")
+            db.execute(
+                "UPDATE image_tasks SET lease_until = '2020-01-01 00:00:00.000000' WHERE lease_until IS NOT NULL"
+            )
 
     @contextlib.contextmanager
     def full_disk(self, role: Role, most: int) -> Iterator[None]:

@@ -47,5 +47,3 @@ def test_after_staging_but_before_the_client_knows(site: Site) -> None:
     assert site.show(image_id)["status"] == "uploading"
     site.bring(image_id, "glance-direct")
     assert site.becomes(image_id, "active") and site.data(image_id) == DATA
-
-

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pileus.image.formats import qemu_img
-from tests.image.api.people import ADMIN
+from tests.image.api.people import ADMIN, eventually
 from tests.image.kills.audit import converges
 from tests.image.kills.site import Site
 
@@ -17,6 +17,13 @@ ENDINGS = ["stored", "settling", "over", "ended"]
 def tell(site: Site, step: str) -> None:
     point, _, time = step.partition(":")
     site.tell(point, int(time or 1))
+
+
+def lives(pid: str) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def ends(site: Site, image_id: str) -> None:
@@ -48,7 +55,8 @@ def disk(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
 
 
 @pytest.mark.parametrize(
-    "step", ["taking:2", "landed", "targeted", "converting", "converted", "storing:3", "finishing", *ENDINGS, "clearing:2"]
+    "step",
+    ["taking:2", "landed", "targeted", "converting", "converted", "storing:3", "finishing", *ENDINGS, "clearing:2"],
 )
 def test_what_is_downloaded_and_converted(site: Site, disk: tuple[bytes, bytes], step: str) -> None:
     raw, qcow2 = disk
@@ -56,6 +64,8 @@ def test_what_is_downloaded_and_converted(site: Site, disk: tuple[bytes, bytes],
     tell(site, step)
     site.bring(image_id, "web-download", uri=site.web.url("/disk.qcow2", qcow2), all_stores=True)
     ends(site, image_id)
+    if step == "converting":
+        assert eventually(lambda: not lives((site.state / "child").read_text())), "qemu-img outlived its worker"
     image = site.show(image_id)
     assert (image["disk_format"], image["stores"]) == ("raw", "file,second") and site.data(image_id) == raw
 
@@ -101,5 +111,3 @@ def test_a_copy_for_this_host(site: Site, step: str) -> None:
     converges(site)
     assert image_id in [one["image_id"] for one in site.admin("GET", "/cache")["cached_images"]]
     assert site.data(image_id) == DATA
-
-

@@ -91,6 +91,12 @@ def facts(received: Received) -> dict[str, object]:
     }
 
 
+def is_staged(db: Session, image_id: str) -> bool:
+    """Is there data for an import, all of it?"""
+    whole = select(ImageLocation.id).where(ImageLocation.image_id == image_id, ImageLocation.store == STAGING)
+    return db.scalars(whole.where(ImageLocation.until.is_(None)).limit(1)).first() is not None
+
+
 def release(db: Session, place: Place) -> bool:
     """The writing failed: no row names the data. An image that was being uploaded is queued again."""
     if not changes(db, delete(ImageLocation).where(_written(place))):

@@ -49,7 +49,8 @@ def run(
     stop: Callable[[], bool] | None = None,
 ) -> Ended:
     """Run `command`; `hear` gets its output piece by piece. Raises FileNotFoundError, `TookTooLong`, `Stopped`."""
-    # prlimit sets the limits and becomes the program; a preexec_fn would run Python in a fork of a threaded process.
+    # setpriv lets the program die with this thread, prlimit sets the limits; each becomes the next. A preexec_fn would run
+    # Python in a fork of a threaded process.
     bounds = [f"--as={limits.address_space_bytes}", f"--cpu={limits.cpu_seconds}"]
     if limits.file_bytes is not None:
         bounds.append(f"--fsize={limits.file_bytes}")
@@ -57,7 +58,11 @@ def run(
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     deadline = time.monotonic() + limits.timeout_seconds
     with subprocess.Popen(
-        ["prlimit", *bounds, "--", *command], stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, env=environment
+        ["setpriv", "--pdeathsig", "KILL", "prlimit", *bounds, "--", *command],
+        stdin=subprocess.DEVNULL,
+        stdout=pipe,
+        stderr=pipe,
+        env=environment,
     ) as process:
         try:
             stdout, stderr = _listen(process, deadline, hear or (lambda _piece: None), stop or (lambda: False))

@@ -43,10 +43,13 @@ def _staged(cloud: Cloud, job: Job) -> Incoming:
         rows = db.scalars(
             select(ImageLocation).where(ImageLocation.image_id == job.image_id, ImageLocation.store == STAGING)
         ).all()
+        there = db.get(Image, job.image_id) is not None
     for row in rows:
         path = cloud.part(Stores).staging.path(key_of(row)) if row.until is None and not row.details else None
         if path is not None:
             return FileIncoming(path)
+    if not there:
+        raise Stopped
     raise ImportFailed("The staged data is not there any more: stage it again.")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from pileus.image.data.lease import drop_pointers, is_staged
 from pileus.image.images import actions
 from pileus.image.images.attributes import UUID
 from pileus.image.images.models import ACTIVE, IMPORTING, QUEUED, UPLOADING, Image
@@ -36,12 +37,16 @@ def ask(call: Call, seen: Seen, body: ImportBody) -> None:
     before = BEFORE[method.name]
     if image.status != before:
         raise Conflict(f"Image {image.id} is {image.status}: {method.name} needs it {before}.")
+    if method.name == GLANCE_DIRECT and not is_staged(call.db, image.id):
+        raise Conflict(f"The data of image {image.id} is still being staged.")
     if queries.running(call.db, image.id) is not None:
         raise Conflict(f"Image {image.id} is being imported or copied already; its tasks tell how far that is.")
     if method.name != COPY_IMAGE:
         if method.name != GLANCE_DOWNLOAD and (image.disk_format is None or image.container_format is None):
             raise BadRequest("'container_format' and 'disk_format' need to be set before import.")
         quotas.check(call.cloud, call.db, image.owner, {"image_count_uploading": 0 if before == UPLOADING else 1})
+        if before == QUEUED:
+            drop_pointers(call.db, image.id)
         image.status = IMPORTING
     token = call.context.token if method.name == GLANCE_DOWNLOAD else None
     task = tasks.start(

@@ -48,8 +48,9 @@ class Watch:
         self._thread.join()
         if kind is not None:  # what this process began and did not end; if it dies, the leases end
             with self.cloud.db.writing() as db:
-                dropped = [place for place in self._places if lease.release(db, place)]
-            remove_at(self.cloud, dropped)
+                for place in self._places:
+                    lease.release(db, place)
+            remove_at(self.cloud, self._places)
 
     def reserve(self, store: str) -> Place:
         """A place that this task writes to. Raises Stopped."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pileus.image.containers import unpack
+from pileus.image.drivers.base import StoreFull
+from pileus.image.drivers.file import NO_ROOM
 from pileus.image.formats import qemu_img
 from pileus.image.imports.errors import ImportFailed
 from pileus.image.settings import ImageSettings
@@ -29,9 +31,17 @@ def take_out(
     target: Path,
     told: Callable[[int], None],
 ) -> int | None:
-    """The disk's virtual size in bytes, where it says so. `told` is told how much was read. Raises FormatRefused, OSError."""
+    """The disk's virtual size in bytes, where it says so. `told` is told how much was read.
+
+    Raises FormatRefused, StoreFull, OSError.
+    """
     most = settings.max_converted
-    return unpack(source, container_format, disk_format, target, most=most, progress=told).verdict.virtual_size
+    try:
+        return unpack(source, container_format, disk_format, target, most=most, progress=told).verdict.virtual_size
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise StoreFull(str(error)) from error
+        raise
 
 
 def convert(
