@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.system.installation import REPOSITORY
 
-from bench import boots, identity, memory, operations, placement, starts, upstream
+from bench import boots, identity, images, memory, operations, placement, starts, upstream
 from bench.clouds import surroundings
 from bench.figures import Figure, table
 from bench.machine import load
@@ -23,6 +23,7 @@ PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "operations": operations.measure,
     "identity": identity.measure,
     "placement": placement.measure,
+    "images": images.measure,
 }
 UPSTREAM = "upstream"
 

@@ -9,7 +9,7 @@ from pileus.image.locations.models import ImageLocation
 from pileus.image.members.models import ImageMember
 from pileus.kernel.db import Database
 
-PROJECTS, TAGS, DISTROS = 20, 50, 25
+PROJECTS, TAGS, DISTROS = 20, 49, 27  # of each tag and distribution there are images of all kinds
 STEP = timedelta(minutes=10)  # from one image to the next
 FIRST = datetime(2026, 1, 1) - 9_000 * STEP
 KINDS = ("public", *("private",) * 4, *("shared",) * 4, "community")
@@ -87,4 +87,5 @@ def _members(number: int) -> list[dict[str, object]]:
 
 
 def _place(number: int, store: int) -> dict[str, object]:
-    return {"image_id": image_id(number), "store": f"store-{store}", "key": f"{number:032x}", "position": store, "size": number << 20}
+    key, size = f"{number:032x}", number << 20
+    return {"image_id": image_id(number), "store": f"store-{store}", "key": key, "position": store, "size": size}

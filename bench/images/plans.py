@@ -8,16 +8,17 @@ from sqlalchemy import event
 
 from pileus.kernel.db import Database
 
-SCAN = re.compile(r"SCAN (images|image_\w+)( USING (?:COVERING )?INDEX (\S+))?")
-SEARCH = re.compile(r"SEARCH images USING (?:COVERING )?INDEX (\S+)")
+INDEX = re.compile(r"\bimages USING (?:COVERING )?INDEX (\S+)")
+LIST = re.compile(r"\bFROM images\b.*\bORDER BY\b", re.DOTALL)
+WHOLE = re.compile(r"SCAN images(?! USING)")
 
 
 class Plans:
-    """Over a `with` block: its `statements`; as text, how the rows of the first one that reads images are found."""
+    """Over a `with` block: its `statements`; as text, how the one that lists images finds them."""
 
     def __init__(self, db: Database) -> None:
         with db.reading() as session:
-            self._engine = session.get_bind()
+            self._engine = session.connection().engine
         self.statements: list[tuple[str, Any]] = []
 
     def __enter__(self) -> Self:
@@ -34,10 +35,15 @@ class Plans:
             self.statements.append((statement, parameters))
 
     def __str__(self) -> str:
-        said = [self._of(*statement) for statement in self.statements if " LIMIT " in statement[0]]
-        return said[0] if said else "no list"
+        found = [self._of(*each) for each in self.statements if LIST.search(each[0])]
+        return found[0] if found else "no list"
 
     def _of(self, statement: str, parameters: Any) -> str:
         with self._engine.connect() as connection:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-        return "; ".join(str(row[-1]) for row in rows)
+        steps = [str(row[-1]) for row in rows]
+        if any(WHOLE.search(step) for step in steps):
+            return "reads every row"
+        names = dict.fromkeys(found[1] for step in steps if (found := INDEX.search(step)))
+        sorts = "; sorts what it found" if "USE TEMP B-TREE FOR ORDER BY" in steps else ""
+        return f"by {', '.join(names)}{sorts}"

@@ -1,9 +1,9 @@
 """Bytes in and out of a running API process, each beside the plain program, one right after the other."""
 
-import re
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -12,6 +12,7 @@ from tests.system.installation import Installation
 from bench.figures import Figure
 from bench.images import plain
 from bench.images.client import Client
+from bench.images.peaks import forget_peak, peak
 from bench.machine import Meter
 
 SPARSE, DENSE = 10 << 30, 1 << 30
@@ -51,14 +52,17 @@ def _both_ways(cloud: Installation, source: Path, what: str, runs: int) -> list[
     before = peak(pid)
     for _ in range(runs):
         image = client.create("bench")
-        _sample(cloud, up, lambda: plain.copy(source, source.with_suffix(".copy")), lambda i=image: client.put(i, source))
-        _sample(cloud, down, lambda: plain.send(source), lambda i=image: client.get(i))
+        copy = source.with_suffix(".copy")
+        _sample(cloud, up, partial(plain.copy, source, copy), partial(client.put, image, source))
+        _sample(cloud, down, partial(plain.send, source), partial(client.get, image))
         client.delete(image)
     size = source.stat().st_size
     return [
         *_figures(f"upload of {what}", up, size, "read, sha512, write, fsync"),
         *_figures(f"download of {what}", down, size, "read, send, receive, sha512"),
-        Figure(f"API process meanwhile, peak resident, {what}", "MB", [peak(pid)], up.others, None, f"{before:.0f} before"),
+        Figure(
+            f"API process meanwhile, peak resident, {what}", "MB", [peak(pid)], up.others, None, f"{before:.0f} before"
+        ),
     ]
 
 
@@ -80,15 +84,3 @@ def _figures(name: str, samples: Samples, size: int, plainly: str) -> list[Figur
         Figure(f"{name}, to the plain program", "times", ratios, samples.others, AIM, f"best {min(ratios):.2f}"),
         Figure(f"{name}, CPU", "s/GB", cpu, samples.others, None, "all processes of the cloud"),
     ]
-
-
-def peak(pid: int) -> float:
-    """The most that the process ever had resident, MB."""
-    match = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
-    assert match is not None
-    return int(match[1]) / 1024
-
-
-def forget_peak(pid: int) -> None:
-    """From now on, where the kernel lets us."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")

@@ -1,14 +1,17 @@
 """`pileus audit`: queries that must be empty."""
 
 import argparse
+from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pileus import composition
 from pileus.cli import running
 from pileus.compute.guests.models import Guest
 from pileus.compute.servers.models import Server
 from pileus.compute.topology import claims
+from pileus.image import audit as image
 from pileus.kernel.db import Database
 from pileus.network import internal as network
 from pileus.placement import audit as placement
@@ -22,9 +25,10 @@ def audit(options: argparse.Namespace) -> int:
     if not facts:
         print(f"No cloud was ever up in {state}.")
         return 1
+    conf = composition.load(state, Path(facts["config"]) if facts.get("config") else None, facts["overrides"])
     database = Database(facts["database"])
     with database.reading() as db:
-        found = findings(db)
+        found = findings(db) + image.astray(db, conf)
     database.close()
     for finding in found:
         print(finding)
@@ -47,5 +51,6 @@ def findings(db: Session) -> list[str]:
             if s.host and s.id not in held
         ),
         *(f"port {p.port_id} of unknown server {p.server_id}" for p in network.orphans(db, set(servers))),
+        *image.stuck(db),
         *(f"guest facts of unknown server {g}" for g in db.scalars(select(Guest.server_id)) if g not in servers),
     ]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from pileus.cli.identity.installation import composed
+from pileus.cli.installation import composed
 from pileus.identity import internal as identity
 from pileus.image import internal as images
 from pileus.image.drivers.base import StoreFailed, StoreFull

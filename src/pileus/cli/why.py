@@ -5,7 +5,7 @@ import argparse
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from pileus.cli.identity.installation import composed
+from pileus.cli.installation import composed
 from pileus.compute.hosts.models import Host
 from pileus.compute.scheduler.choose import explain
 from pileus.compute.scheduler.request import Request

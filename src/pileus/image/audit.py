@@ -1,5 +1,6 @@
 """Questions that must have no answer: what `pileus audit` and the tests ask of images, their tasks and their data."""
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -107,7 +108,9 @@ def _missing(db: Session, store: FileStore) -> Iterator[str]:
 def _uncounted(db: Session, config: Config) -> Iterator[str]:
     store = FileStore("cache", config.state / FOLDER)
     old = _older(store, LATE_COPIES)
-    wanted = set(db.scalars(select(CachedImage.image_id).where(CachedImage.image_id.in_([key.image_id for key in old]))))
+    wanted = set(
+        db.scalars(select(CachedImage.image_id).where(CachedImage.image_id.in_([key.image_id for key in old])))
+    )
     for key in old:
         if key.image_id not in wanted:
             yield f"the copies of this host have {key.image_id}.{key.key}, which nobody asked for"
@@ -115,9 +118,12 @@ def _uncounted(db: Session, config: Config) -> Iterator[str]:
 
 def _older(store: FileStore, seconds: float) -> list[DataKey]:
     """Data that was last written so long ago."""
-    found = []
-    for key in store.keys():
+    before = time.time() - seconds
+
+    def old(key: DataKey) -> bool:
         path = store.path(key)
-        if path is not None and time.time() - path.stat().st_mtime > seconds:
-            found.append(key)
-    return found
+        with contextlib.suppress(FileNotFoundError):  # it went just now
+            return path is not None and path.stat().st_mtime < before
+        return False
+
+    return [key for key in list(store.keys()) if old(key)]

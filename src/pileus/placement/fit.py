@@ -84,16 +84,21 @@ STOCK_OF = STOCK.where(_providers.c.id.in_(bindparam("ids", expanding=True)))
 
 
 @lru_cache(maxsize=64)
-def fitting(classes: tuple[str, ...], *, named: bool, used: bool = False) -> Select[tuple[Any, ...]]:
+def fitting(classes: tuple[str, ...], *, named: bool, used: bool = False, parts: int = 0) -> Select[tuple[Any, ...]]:
     """Stock of `portion` providers by id behind `after` and up to `last`, that give `amount_<n>` of `class_<n>` each.
 
     `named`: only of those whose name is in `names`; `used`: only of those that somebody has something of.
+    `parts`: of those below which (or which) give `part_amount_<n>` of `part_class_<n>` each, for so many n.
     """
     key = _providers.c
     room = [gives(key.id, bindparam(f"class_{n}"), bindparam(f"amount_{n}", 0)) for n in range(len(classes))]
     found = select(key.id, key.name, key.generation).where(
         key.id > bindparam("after"), key.id <= bindparam("last"), *room
     )
+    for n in range(parts):
+        part = _providers.alias("part")
+        gift = gives(part.c.id, bindparam(f"part_class_{n}"), bindparam(f"part_amount_{n}", 0))
+        found = found.where(exists().where(part.c.root_id == key.id, gift))
     if used:
         found = found.where(exists().where(_allocations.c.provider_id == key.id))
     if named:

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 from pileus.kernel.db import new_id
 from pileus.placement import fit
 from pileus.placement.allocations.models import Allocation, Consumer
+from pileus.placement.parts import Layout, Parts, layouts, numbered
 from pileus.placement.providers.models import Inventory, Provider, ProviderAggregate, ProviderTrait
+
+__all__ = ["Layout", "Parts", "layouts", "numbered"]  # beside what is defined here
 
 
 class Stock(NamedTuple):
@@ -76,19 +79,22 @@ def fitting(
     names: Collection[str] | None = None,
     used: bool = False,
     traits: Collection[str] | None = None,
+    parts: Parts | None = None,
     portion: int = 64,
 ) -> Iterator[list[Supply]]:
     """Providers (None: of any name) that could give all of `wanted` now, in portions, from a random one on.
 
-    With `used` only those that somebody has something of already. Ids are random, so that a portion is a fair sample, and
-    concurrent boots do not look at the same hosts first.
+    With `used` only those that somebody has something of already; with `parts` those that may have the parts. Ids are random,
+    so that a portion is a fair sample, and concurrent boots do not look at the same hosts first.
     """
     db.flush()
-    start = new_id()
-    statement = fit.fitting(tuple(sorted(wanted)), named=names is not None, used=used)
+    start, needs = new_id(), parts.needs() if parts is not None else []
+    statement = fit.fitting(tuple(sorted(wanted)), named=names is not None, used=used, parts=len(needs))
     given: dict[str, object] = {"names": list(names or ()), "portion": portion}
     for number, name in enumerate(sorted(wanted)):
         given |= {f"class_{number}": name, f"amount_{number}": wanted[name]}
+    for number, (name, amount) in enumerate(needs):
+        given |= {f"part_class_{number}": name, f"part_amount_{number}": amount}
     for first, last in ((start, fit.BEHIND_ALL), ("", start)):
         after = first
         while found := _supplies(db, db.execute(statement, given | {"after": after, "last": last}), traits):
@@ -122,18 +128,31 @@ def _traits(db: Session, ids: Collection[str], names: Collection[str] | None) ->
 
 
 def claim(
-    db: Session, supply: Supply, consumer_id: str, project_id: str, user_id: str, wanted: Mapping[str, int]
+    db: Session,
+    supply: Supply,
+    consumer_id: str,
+    project_id: str,
+    user_id: str,
+    wanted: Mapping[str, int],
+    layout: Layout | None = None,
 ) -> None:
-    """Allocate `wanted` at the provider, on the supply as it was read. Raises ClaimLost when it changed since."""
+    """Allocate `wanted` at the provider, on the supply as it was read. Raises ClaimLost when it changed since.
+
+    With a `layout` what its providers give is allocated instead; each must be as it was seen.
+    """
     db.flush()
-    result = db.execute(fit.ADVANCE, {"provider": supply.provider_id, "seen": supply.generation})
-    if getattr(result, "rowcount", 0) != 1:
-        raise ClaimLost(supply.name)
+    amounts = {supply.provider_id: wanted} if layout is None else layout.amounts
+    seen = dict(layout.generations if layout else {}) | {supply.provider_id: supply.generation}
+    for provider_id in sorted(seen):  # in one order, so that no two wait for each other
+        result = db.execute(fit.ADVANCE, {"provider": provider_id, "seen": seen[provider_id]})
+        if getattr(result, "rowcount", 0) != 1:
+            raise ClaimLost(supply.name)
     if db.scalar(fit.CONSUMER, {"consumer": consumer_id}) is None:
         db.execute(fit.NEW_CONSUMER, {"id": consumer_id, "project_id": project_id, "user_id": user_id})
     taken = [
-        {"consumer_id": consumer_id, "provider_id": supply.provider_id, "resource_class": name, "used": amount}
-        for name, amount in wanted.items()
+        {"consumer_id": consumer_id, "provider_id": provider_id, "resource_class": name, "used": amount}
+        for provider_id, given in amounts.items()
+        for name, amount in given.items()
         if amount > 0
     ]
     if taken:
@@ -200,11 +219,17 @@ def sync_provider(
 
 
 def forget_provider(db: Session, provider_id: str) -> bool:
-    """The provider leaves the cloud; False when something is still allocated on it."""
-    db.get(Provider, provider_id, with_for_update=True)  # keeps claims out until it is gone
-    if db.scalar(select(Allocation.used).where(Allocation.provider_id == provider_id).limit(1)) is not None:
+    """The provider leaves the cloud with all below it; False when something is still allocated there."""
+    tree = select(Provider.id, Provider.parent_id).where(Provider.root_id == provider_id)
+    parents = {
+        row.id: row.parent_id for row in db.execute(tree.with_for_update())
+    }  # keeps claims out until they are gone
+    if db.scalar(select(Allocation.used).where(Allocation.provider_id.in_(list(parents))).limit(1)) is not None:
         return False
     for model in (Inventory, ProviderTrait, ProviderAggregate):
-        db.execute(delete(model).where(model.provider_id == provider_id))
-    db.execute(delete(Provider).where(Provider.id == provider_id))
+        db.execute(delete(model).where(model.provider_id.in_(list(parents))))
+    while parents:
+        leaves = parents.keys() - set(parents.values())
+        db.execute(delete(Provider).where(Provider.id.in_(leaves)))
+        parents = {key: above for key, above in parents.items() if key not in leaves}
     return True

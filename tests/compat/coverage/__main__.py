@@ -1,7 +1,7 @@
 """Lists every operation of a service's public API: is it there, under which rule, called by which test. Ends with 1 when any is missing.
 
-The tests of the service run first, but for those that boot guests, and are watched (`--last`: as they ran the last time). A call counts as a test of the operation
-when it succeeded; HEAD is the GET without its body, and counts with it.
+The tests of the service run first, but for those that boot guests, and are watched (`--last`: as they ran the last time). A call
+counts as a test of the operation when it succeeded; HEAD is the GET without its body, and counts with it.
 """
 
 import argparse

@@ -57,6 +57,17 @@ def test_a_machine_that_tells_no_frequency(proc: Path) -> None:
     assert "cpu.frequency" not in Load(proc).look().metrics
 
 
+def test_news_come_at_intervals_and_a_machine_that_tells_nothing_breaks_nothing(proc: Path) -> None:
+    load = Load(proc)
+    assert load.news() is not None and load.news() is None
+    eager = Load(proc, every=0)
+    assert eager.news() is not None and eager.news() is not None
+    (proc / "stat").write_text("")
+    assert eager.news() is None
+    (proc / "stat").unlink()
+    assert eager.news() is None
+
+
 def test_this_machine() -> None:
     found = Load().look()
     assert LINE.match(found.uptime) and 0 <= found.metrics["cpu.percent"] <= 1

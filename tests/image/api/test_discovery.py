@@ -3,7 +3,7 @@
 import pytest
 from starlette.testclient import TestClient
 
-from tests.image.api.people import IMAGES, MEMBER, active, make
+from tests.image.api.people import ADMIN, IMAGES, MEMBER, active, make
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,12 @@ def test_info(client: TestClient) -> None:
     active(client, b"x" * (1 << 20) + b"x")
     assert client.get("/image/v2/info/import", headers=MEMBER).json()["import-methods"]["value"][0] == "glance-direct"
     assert [s["id"] for s in client.get("/image/v2/info/stores", headers=MEMBER).json()["stores"]] == ["file"]
+    [store] = client.get("/image/v2/info/stores/detail", headers=ADMIN).json()["stores"]
+    assert (store["id"], store["type"], store["default"]) == ("file", "file", "true") and "data_dir" in store[
+        "properties"
+    ]
+    assert client.get("/image/v2/info/stores/detail", headers=MEMBER).status_code == 403
+    assert client.get("/image/v2/schemas/task", headers=MEMBER).json()["name"] == "task"
     usage = client.get("/image/v2/info/usage", headers=MEMBER).json()["usage"]
     assert usage["image_count_total"] == {"limit": -1, "usage": 1}
     assert usage["image_size_total"] == {"limit": -1, "usage": 2}

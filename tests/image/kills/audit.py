@@ -1,10 +1,11 @@
 """What must be so once all is quiet: every byte has a row, every row its bytes, and nothing waits for anybody."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sqlalchemy import select
 
+from pileus.image.audit import astray, stuck
 from pileus.image.cache.copies import COPY, Copies
 from pileus.image.cache.models import CachedImage
 from pileus.image.images.models import ACTIVE, QUEUED, UPLOADING, Image, ImageProperty
@@ -47,13 +48,15 @@ def wrongs(cloud: Cloud) -> list[str]:
     copies = cloud.part(Copies)
     whole = {f"{row.image_id}.{COPY}": row.size for row in cached if row.size is not None}
     found += _differences("cache", whole, copies.folder)
+    with cloud.db.reading() as db:
+        found += [*stuck(db), *astray(db, cloud.config)]
     for owner, used in usage.items():
         mine = [row for row in rows if images[row.image_id].owner == owner]
         found += _miscounted(owner, used, mine)
     return found
 
 
-def _differences(name: str, named: dict[str, int | None], folder: Path) -> list[str]:
+def _differences(name: str, named: Mapping[str, int | None], folder: Path) -> list[str]:
     there = {file.name: file.stat().st_size for file in folder.iterdir()} if folder.exists() else {}
     found = [f"{name} has {file}, which nobody names" for file in there.keys() - named.keys()]
     found += [f"{name} has lost {file}" for file in named.keys() - there.keys()]

@@ -54,6 +54,7 @@ async def _work(cloud: Cloud, interval: float) -> None:
         tasks.poke(str(args["id"]))
 
     await cloud.bus.serve(CONTROL, handle)
+    logging.info("listens")
     await asyncio.gather(tasks.run(), *(_repeat(cloud, chore) for chore in IMAGE.chores))
 
 

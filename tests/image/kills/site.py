@@ -68,6 +68,7 @@ class Site:
     def __init__(self, cloud: Cloud, file: Path, web: Web) -> None:
         self.cloud = cloud
         self.web = web
+        self.file = file
         self.state = cloud.config.state
         self._listener = socket.create_server(("127.0.0.1", 0))  # outlives the processes that answer on it
         self.api = Role(process.api, self.state, file, self._listener)
@@ -128,6 +129,10 @@ class Site:
         assert eventually(mark.exists, PATIENCE)
         return mark
 
+    def hears(self, worker: Role) -> bool:
+        """Is it through with what it does first, so that it hears messages now?"""
+        return f"{worker.pid} listens" in (self.state / "worker.log").read_text()
+
     def is_through(self, role: Role, image_id: str) -> bool:
         """Has the process come to the end of the image's latest task, as far as it went with it?"""
         notes = self.state / f"worked-{role.pid}"
@@ -156,6 +161,11 @@ class Site:
             db.execute(
                 "UPDATE image_tasks SET lease_until = '2020-01-01 00:00:00.000000' WHERE lease_until IS NOT NULL"
             )
+
+    def hurry(self) -> None:
+        """What waits to be tried again is due."""
+        with contextlib.closing(sqlite3.connect(self.state / "db" / "pileus.sqlite", timeout=30)) as db, db:
+            db.execute("UPDATE image_tasks SET retry_at = '2020-01-01 00:00:00.000000' WHERE retry_at IS NOT NULL")
 
     @contextlib.contextmanager
     def full_disk(self, role: Role, most: int) -> Iterator[None]:

@@ -2,6 +2,7 @@
 
 import os
 import threading
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def test_a_worker_whose_task_is_done_already(site: Site, method: str, step: str)
         assert site.send(image_id, DATA, "stage") == 204
     point, _, time = step.partition(":")
     site.tell(point, int(time or 1), "wait")
-    more = {"uri": site.web.url("/disk", DATA)} if method == "web-download" else {}
+    more: dict[str, Any] = {"uri": site.web.url("/disk", DATA)} if method == "web-download" else {}
     site.bring(image_id, method, **more)
     with site.frozen(site.worker), site.another_worker():
         assert site.becomes(image_id, "active")

@@ -6,7 +6,7 @@ import secrets
 import sys
 
 from pileus import composition
-from pileus.cli.identity.installation import configuration, tell
+from pileus.cli.installation import configuration, tell
 from pileus.identity import recovery
 from pileus.kernel.bus.memory import MemoryBus
 from pileus.roles import credentials

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pileus.cli.identity.installation import composed, tell
 from pileus.cli.identity.options import KEYS
+from pileus.cli.installation import composed, tell
 from pileus.identity.credentials import sealing
 from pileus.identity.settings import IdentitySettings
 from pileus.identity.tokens import keys

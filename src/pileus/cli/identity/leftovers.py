@@ -7,7 +7,7 @@ import argparse
 
 from sqlalchemy.orm import Session
 
-from pileus.cli.identity.installation import composed, tell
+from pileus.cli.installation import composed, tell
 from pileus.identity.directories import mirror
 from pileus.identity.tokens import revocation
 from pileus.identity.trusts import actions as trusts

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from pileus.cli.identity.installation import composed, tell
+from pileus.cli.installation import composed, tell
 from pileus.identity.federation.mappings import tester
 from pileus.identity.federation.mappings.models import Mapping
 from pileus.identity.refusals import explain as refusals

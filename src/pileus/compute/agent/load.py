@@ -1,11 +1,14 @@
 """How long this host runs and how busy it is, from /proc: the line that `uptime` prints, and metrics by upstream's names."""
 
+import logging
 import struct
+import time
 from pathlib import Path
 
 from pileus.compute.hosts.wire import HostLoad
 from pileus.kernel import clock
 
+log = logging.getLogger(__name__)
 USER_PROCESS, ENTRY = 7, 384  # of utmp(5): a login's record begins with its type
 NANOSECONDS = 10_000_000  # in a tick of /proc/stat
 PARTS = {"user": (0, 1), "kernel": (2, 5, 6), "idle": (3,), "iowait": (4,)}  # columns of /proc/stat
@@ -14,10 +17,23 @@ PARTS = {"user": (0, 1), "kernel": (2, 5, 6), "idle": (3,), "iowait": (4,)}  # c
 class Load:
     """`look` compares with the look before: the first one compares with the start of the machine."""
 
-    def __init__(self, proc: Path = Path("/proc"), logins: Path = Path("/run/utmp")) -> None:
+    def __init__(self, proc: Path = Path("/proc"), logins: Path = Path("/run/utmp"), every: float = 5) -> None:
         self._proc = proc
         self._logins = logins
+        self._every = every
+        self._due = 0.0
         self._before = dict.fromkeys(PARTS, 0)
+
+    def news(self) -> HostLoad | None:
+        """None less than `every` seconds after the last, for so short a time says nothing; and where the machine does not tell."""
+        if time.monotonic() < self._due:
+            return None
+        self._due = time.monotonic() + self._every
+        try:
+            return self.look()
+        except (OSError, ValueError, IndexError) as error:
+            log.warning("the load of this host can not be read: %s", error)
+            return None
 
     def look(self) -> HostLoad:
         return HostLoad(self._uptime(), self._metrics())

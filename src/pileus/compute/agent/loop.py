@@ -138,7 +138,7 @@ class Agent:
             for item, why in report.faults.items():
                 log.warning("network %s: %s", item, why)
         facts = await asyncio.to_thread(self._facts)
-        await self._report(facts, report, self.load.look(), everything=full)
+        await self._report(facts, report, self.load.news(), everything=full)
         for guest in wanted.guests:
             self._take_up(guest)
         if wanted.full:

@@ -11,7 +11,7 @@ from pileus.compute.scheduler import weighers
 from pileus.compute.scheduler.filters import in_use, refuse
 from pileus.compute.scheduler.refusal import Refusal
 from pileus.compute.scheduler.request import Request
-from pileus.compute.scheduler.state import HostState, read, with_images, with_rooms
+from pileus.compute.scheduler.state import HostState, read, with_images, with_layouts, with_rooms
 from pileus.compute.scheduler.verdicts import Verdict, summarise
 from pileus.compute.settings import ComputeSettings
 from pileus.compute.topology import claims, fit
@@ -44,7 +44,7 @@ def choose_and_claim(
             if request.hardware is not None and not (state.room and claims.reserve(db, state.host.id, state.room)):
                 continue
             try:
-                placement.claim(db, state.supply, server_id, project_id, user_id, request.resources)
+                placement.claim(db, state.supply, server_id, project_id, user_id, request.resources, state.layout)
             except placement.ClaimLost:
                 continue
             _take_hardware(db, request, state, server_id)
@@ -63,7 +63,9 @@ def _take_hardware(db: Session, request: Request, state: HostState, server_id: s
 
 
 def _read(db: Session, request: Request, supplies: Iterable[placement.Supply]) -> list[HostState]:
-    states = read(db, supplies)
+    states, parts = read(db, supplies), placement.numbered(request.extra_specs)
+    if parts is not None:
+        states = with_layouts(db, request.resources, parts, states)
     return states if request.hardware is None else with_rooms(db, states)
 
 
@@ -94,9 +96,10 @@ def explain(db: Session, settings: ComputeSettings, request: Request) -> list[Ve
 def _fitting(db: Session, settings: ComputeSettings, request: Request) -> list[HostState]:
     """Enough hosts that pass every check to choose well among; all of them in a small cloud."""
     checks, found = in_use(settings), dict[str, HostState]()
+    parts = placement.numbered(request.extra_specs)
     for names, used in _looks(settings, request):
         portions = placement.fitting(
-            db, request.resources, names=names, used=used, traits=request.traits(), portion=ENOUGH
+            db, request.resources, names=names, used=used, traits=request.traits(), parts=parts, portion=ENOUGH
         )
         for supplies in portions:
             states = _read(db, request, supplies)

@@ -13,7 +13,8 @@ from pileus.compute.servers.models import Server
 from pileus.compute.servers.states import TASKS
 from pileus.compute.topology import claims
 from pileus.compute.topology.room import Room
-from pileus.placement.internal import Supply
+from pileus.placement import internal as placement
+from pileus.placement.internal import Layout, Parts, Supply
 
 # What works the host's disks hard, besides building.
 _TASKS = {"rebuilding", "rebuild_spawning", "resize_prep", "resize_migrating", "migrating"}
@@ -46,6 +47,8 @@ class HostState(NamedTuple):
     servers: int = 0
     io_ops: int = 0
     images: tuple[Mapping[str, str], ...] = ()
+    layout: Layout | None = None  # for flavors with numbered groups: who would give what
+    lacking: Parts | None = None  # or that nobody would
     room: Room | None = None  # what is left of its hardware, where the request asks for parts of it (`with_rooms`)
 
     def free(self, resource_class: str) -> int:
@@ -84,6 +87,16 @@ def with_rooms(db: Session, states: Iterable[HostState]) -> list[HostState]:
     rooms = claims.rooms(db, [state.host.id for state in states])
     return [
         state._replace(room=_promised(rooms[state.host.id], state)) if state.host.id in rooms else state
+        for state in states
+    ]
+
+
+def with_layouts(db: Session, wanted: Mapping[str, int], parts: Parts, states: Iterable[HostState]) -> list[HostState]:
+    """The same with the providers of each host's tree that would give what is wanted and the parts; or with what they lack."""
+    states = list(states)
+    found = placement.layouts(db, [state.host.id for state in states], wanted, parts)
+    return [
+        state._replace(layout=found[state.host.id]) if state.host.id in found else state._replace(lacking=parts)
         for state in states
     ]
 

@@ -5,8 +5,9 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import ID, exact, long_text
+from pileus.identity.columns import ID
 from pileus.identity.tokens.payload import Delegation, DelegationKind
+from pileus.kernel.columns import exact, long_text
 from pileus.kernel.db import Base, new_hex_id
 
 

@@ -6,7 +6,8 @@ from typing import Literal
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import ID, exact
+from pileus.identity.columns import ID
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base
 
 Entity = Literal["user", "group"]

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import exact
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base
 
 

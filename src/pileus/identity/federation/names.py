@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta
 from sqlalchemy.types import TypeEngine
 
-from pileus.identity.columns import exact
+from pileus.kernel.columns import exact
 from pileus.kernel.errors import BadRequest
 
 NAME: TypeEngine[str] = exact(64)  # ids that administrators choose

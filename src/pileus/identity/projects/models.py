@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import JSON, ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import ID, exact
+from pileus.identity.columns import ID
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base, new_hex_id
 
 ROOT = ""  # the `domain_id` of a domain: domain names are unique among themselves

@@ -3,7 +3,8 @@
 from sqlalchemy import String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import ID, exact
+from pileus.identity.columns import ID
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base, new_hex_id
 
 EVERYWHERE = ""  # the `region_id` of what is limited in all regions: NULLs would not be unique

@@ -21,9 +21,11 @@ from pileus.image.settings import ImageSettings
 from pileus.image.stores.registry import Stores
 from pileus.kernel import clock
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.db import new_hex_id
 from pileus.kernel.errors import ApiError
 
-COPY, PART = "copy", "part"  # a copy's key, and that of one that is being made
+FOLDER = "image-cache"  # in the state folder
+COPY, PART = "copy", "part"  # a copy's key, and how that of one that is being made begins: no two ever share it
 MOST_FAILURES = 3
 log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Copies:
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
         self.host = cloud.config.cloud.host or socket.gethostname()
-        self.store = FileStore("cache", cloud.config.state / "image-cache")
+        self.store = FileStore("cache", cloud.config.state / FOLDER)
 
     @property
     def folder(self) -> Path:
@@ -73,10 +75,10 @@ class Copies:
             self.clean()
 
     def _make(self, image_id: str) -> None:
-        part, copy = (self.folder / f"{image_id}.{key}" for key in (PART, COPY))
+        part = DataKey(image_id, f"{PART}-{new_hex_id()}")
         try:
-            size = self._copy(image_id)
-            part.rename(copy)
+            size = self._copy(part)
+            (self.folder / f"{image_id}.{part.key}").rename(self.folder / f"{image_id}.{COPY}")
         except (ApiError, StoreFailed, StoreFull, FormatRefused, OSError) as error:
             log.warning("image %s was not copied to this host: %s", image_id, error)
             self._failed(image_id)
@@ -85,19 +87,20 @@ class Copies:
             CachedImage.host == self.host, CachedImage.image_id == image_id, CachedImage.size.is_(None)
         )
         with self.cloud.db.writing() as db:
-            kept = changes(db, asked.values(size=size, last_modified=clock.now(), last_accessed=clock.now()))
-        if not kept:  # nobody wants it any more
+            changes(db, asked.values(size=size, last_modified=clock.now(), last_accessed=clock.now()))
+            wanted = db.get(CachedImage, (self.host, image_id)) is not None
+        if not wanted:
             self.store.delete(DataKey(image_id, COPY))
 
-    def _copy(self, image_id: str) -> int:
+    def _copy(self, part: DataKey) -> int:
+        image_id = part.image_id
         stores = self.cloud.part(Stores)
         with self.cloud.db.reading() as db:
             image = db.get(Image, image_id)
             rows = whole(image, stores) if image is not None and image.status in READABLE else []
         if image is None or not rows:
             raise StoreFailed("it has no data")
-        self.store.delete(DataKey(image_id, PART))
-        sink = self.store.create(DataKey(image_id, PART))
+        sink = self.store.create(part)
         try:
             with closing(StoredIncoming(open_first(stores, rows))) as incoming:
                 settings = self.cloud.settings(ImageSettings)
@@ -120,7 +123,7 @@ class Copies:
         return received.size
 
     def _failed(self, image_id: str) -> None:
-        mine = (CachedImage.host == self.host, CachedImage.image_id == image_id)
+        mine = (CachedImage.host == self.host, CachedImage.image_id == image_id, CachedImage.size.is_(None))
         with self.cloud.db.writing() as db:
             db.execute(update(CachedImage).where(*mine).values(failures=CachedImage.failures + 1))
             db.execute(delete(CachedImage).where(*mine, CachedImage.failures >= MOST_FAILURES))
@@ -136,16 +139,16 @@ class Copies:
             db.delete(row)
 
     def clean(self) -> None:
-        """Files that no row names go, and rows whose file is gone."""
+        """Files that no row names go, and rows whose file is gone. A row is there before its file: so files are listed first."""
+        stored = list(self.store.keys())
         with self.cloud.db.writing() as db:
             rows = {row.image_id: row for row in db.scalars(select(CachedImage).where(CachedImage.host == self.host))}
-            stored = set(self.store.keys())
             for image_id, row in rows.items():
-                if row.size is not None and DataKey(image_id, COPY) not in stored:
+                if row.size is not None and self.store.path(DataKey(image_id, COPY)) is None:
                     db.delete(row)
         for key in stored:
             row_there = rows.get(key.image_id)
-            if row_there is None or (row_there.size is not None and key.key == PART):
+            if row_there is None or (row_there.size is not None and key.key != COPY):
                 self.store.delete(key)
 
 

@@ -106,6 +106,15 @@ def release(db: Session, place: Place) -> bool:
     return True
 
 
+def give_up(db: Session, place: Place) -> bool:
+    """As `release`. True: no row names the data, so that it can go.
+
+    False: it was completed after all, by a transaction whose end its writer did not hear of.
+    """
+    release(db, place)
+    return place.data not in named(db, place.store, [place.data.image_id])
+
+
 def abandoned(db: Session) -> list[Place]:
     """Places whose writer stopped renewing."""
     late = select(ImageLocation.store, ImageLocation.image_id, ImageLocation.key)

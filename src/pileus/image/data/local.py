@@ -42,10 +42,13 @@ def import_file(cloud: Cloud, path: Path, given: Image, properties: Mapping[str,
             if not (lease.complete(db, place, received.size) and lease.activate(db, found.id, received, SAVING)):
                 raise Conflict(f"Image {given.name} was deleted or given up while it was stored.")
     except BaseException:
-        sink.abort()
         with cloud.db.writing() as db:
-            if lease.release(db, place):
-                db.delete(db.get_one(Image, found.id))
+            dropped = lease.give_up(db, place)
+            made = db.get(Image, found.id)
+            if dropped and made is not None and made.status == QUEUED:
+                db.delete(made)
+        if dropped:
+            sink.abort()
         raise
     return found.id
 

@@ -129,12 +129,11 @@ class Kept:
         self.done = False
 
     def give_up(self) -> None:
-        try:
-            if self.sink is not None:
-                self.sink.abort()
-        finally:
-            with self.cloud.db.writing() as db:
-                lease.release(db, self.place)
+        """The row first: the last transaction may have been committed, and this process did not hear of it."""
+        with self.cloud.db.writing() as db:
+            dropped = lease.give_up(db, self.place)
+        if dropped and self.sink is not None:
+            self.sink.abort()
 
     async def renew(self) -> None:
         """Until cancelled."""

@@ -17,7 +17,7 @@ RULES = (
     Rule("communitize_image", CHANGE, "Make an image a community image"),
     Rule("upload_image", CHANGE, "Upload an image's data"),
     Rule("download_image", f"rule:admin_required or (role:member and {OPEN})", "Download an image's data"),
-    Rule("get_image_location", CHANGE, "Read where an image's data is"),
+    Rule("get_image_location", CHANGE, "See where an image's data is, in clouds that show it"),
     Rule("set_image_location", CHANGE, "Point an image at data, in a patch"),
     Rule("delete_image_location", "rule:admin_required", "Remove a location of an image, or its copy in a store"),
     Rule("deactivate", CHANGE, "Keep an image's data from being downloaded"),

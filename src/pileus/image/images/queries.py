@@ -53,7 +53,8 @@ def find(db: Session, context: Context, image_id: str, *, lock: bool = False, ta
     query = select(Image).where(Image.id == image_id, visible(context))
     if not tags:
         query = query.options(lazyload(Image.tag_rows))
-    return db.scalar(query.with_for_update() if lock else query)
+    image = db.scalar(query.with_for_update() if lock else query)
+    return image if image is not None and image.id == image_id else None  # MariaDB finds other spellings too
 
 
 def see(db: Session, context: Context, image_id: str, *, lock: bool = False) -> Seen:

@@ -1,9 +1,8 @@
 """/v2/images: records of images. Their data is in `pileus.image.data`."""
 
-from urllib.parse import urlencode
-
 from sqlalchemy import select
 
+from pileus.image.envelope import page_body
 from pileus.image.images import actions, filters, patch
 from pileus.image.images.models import Image
 from pileus.image.images.queries import Seen, load, visible
@@ -21,15 +20,9 @@ def index(call: Call) -> Json:
     if marker and call.db.scalar(select(Image.id).where(Image.id == marker, visible(call.context))) is None:
         raise BadRequest(f"Invalid marker: no image found with ID {marker}")
     page = filters.IMAGES.page(call, filters.narrowed(call))
-    rest = [(name, value) for name, value in call.query if name != "marker"]
-    body: Json = {
-        "images": [view(call, image) for image in page.items],
-        "first": PATH + (f"?{urlencode(rest)}" if rest else ""),
-        "schema": "/v2/schemas/images",
-    }
-    if page.more and page.items:
-        body["next"] = f"{PATH}?{urlencode([*rest, ('marker', page.items[-1].id)])}"
-    return body
+    return page_body(
+        call, page, PATH, "/v2/schemas/images", lambda image: view(call, image), marker=lambda image: image.id
+    )
 
 
 def create(call: Call, body: dict[str, object]) -> Reply:

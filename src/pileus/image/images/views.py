@@ -2,6 +2,7 @@
 
 from pileus.image.images.attributes import is_reserved
 from pileus.image.images.models import Image
+from pileus.image.images.queries import Seen
 from pileus.image.locations.models import ImageLocation
 from pileus.image.locations.queries import key_of, whole
 from pileus.image.locations.views import location_view
@@ -42,7 +43,7 @@ def view(call: Call, image: Image) -> Json:
         "self": f"/v2/images/{image.id}",
         "file": f"/v2/images/{image.id}/file",
         "schema": "/v2/schemas/image",
-        **_places(call.cloud, image),
+        **_places(call, image),
     }
 
 
@@ -52,14 +53,17 @@ def shows_places(cloud: Cloud) -> bool:
     return cloud.part(Stores).several or settings.show_multiple_locations or settings.show_image_direct_url
 
 
-def _places(cloud: Cloud, image: Image) -> Json:
-    if not shows_places(cloud):
+def _places(call: Call, image: Image) -> Json:
+    """The stores' names are for all who see the image, addresses for those who may change it (or what the rule says)."""
+    if not shows_places(call.cloud):
         return {}
-    stores, settings = cloud.part(Stores), cloud.settings(ImageSettings)
+    stores, settings = call.cloud.part(Stores), call.cloud.settings(ImageSettings)
     rows = whole(image, stores)
     shown: Json = {}
     if stores.several and rows:
         shown["stores"] = ",".join(dict.fromkeys(row.store for row in rows))
+    if not call.allows("get_image_location", Seen(image).policy_target()):
+        return shown
     if settings.show_multiple_locations:
         shown["locations"] = [location_view(stores, row) for row in rows]
     if settings.show_image_direct_url and rows:

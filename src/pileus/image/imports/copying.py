@@ -32,6 +32,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
         image = _image(db.get(Image, job.image_id, with_for_update=True))
         if image.os_hash_algo == stored.received.algorithm and image.os_hash_value != stored.received.digest:
             raise ImportFailed("The data that was read is not what the image's hash says: nothing was copied.")
+        transfer.fits(cloud, db, job, stored.received.size * len(stored.places))
         if not all(lease.complete(db, place, stored.received.size) for place in stored.places):
             raise Stopped
         progress.end(image, stored.failed)

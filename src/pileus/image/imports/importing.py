@@ -109,6 +109,7 @@ def _target(cloud: Cloud, watch: Watch) -> Path:
 
 def _settle(cloud: Cloud, db: Session, job: Job, stored: Stored, said: str) -> list[ImageLocation]:
     """All that came of it in one transaction. Returns the staged data, which nobody needs any more."""
+    transfer.fits(cloud, db, job, stored.received.size * len(stored.places))
     for place in stored.places:
         if not lease.complete(db, place, stored.received.size):
             raise Stopped
@@ -127,7 +128,7 @@ def _settle(cloud: Cloud, db: Session, job: Job, stored: Stored, said: str) -> l
 def _inject(cloud: Cloud, job: Job, image: Image) -> None:
     had = dict(image.properties)
     settings = cloud.settings(ImageSettings).inject
-    for name, value in injected(settings, job.roles, {**had, **job.properties}).items():
+    for name, value in injected(settings, job.roles, {**had, **job.adopted}).items():
         if name in image.extra:
             image.extra[name].value = value
         else:

@@ -12,7 +12,8 @@ from pileus.kernel.cloud import Cloud
 
 @dataclass
 class Job:
-    """`asked` is the task's input. The formats and `properties` are the image's, as they become while the job goes on.
+    """`asked` is the task's input. The formats are the image's, as they become while the job goes on; `properties` are those
+    that it had at the start, `adopted` those that come along with the data.
 
     `start` counts how often the task was begun: each time is a job of its own.
     """
@@ -28,13 +29,14 @@ class Job:
     container_format: str
     properties: dict[str, str]
     stores: list[str] = field(default_factory=list)
+    adopted: dict[str, str] = field(default_factory=dict)
     signed: bool = True  # what comes is what the user signed; false once a plugin has changed it
 
     @classmethod
     def of(cls, cloud: Cloud, db: Session, task: Task) -> "Job | None":
         """None when the image is gone; another one may have its id."""
         image = db.get(Image, task.image_id)
-        if image is None or (image.status != IMPORTING and task.type != COPY_IMAGE):
+        if image is None or (image.status != IMPORTING and task.type != COPY_IMAGE) or task.created_at < image.created_at:
             return None
         backend = task.input.get("backend")
         return cls(

@@ -38,6 +38,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
         raise ImportFailed("The data at that address has another checksum than was said.")
     done = f"Found {received.size} bytes at {url}"
     with holding(cloud, job) as db:
+        transfer.fits(cloud, db, job, received.size)
         if not lease.activate(db, job.image_id, received, IMPORTING):
             raise Stopped
         here = update(ImageLocation).where(ImageLocation.image_id == job.image_id, ImageLocation.store == store.name)

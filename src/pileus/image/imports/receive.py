@@ -115,4 +115,4 @@ def _adopt(cloud: Cloud, job: Job, there: Mapping[str, object]) -> None:
     wanted = cloud.settings(ImageSettings).download_properties
     for name, value in there.items():
         if isinstance(value, str) and name.startswith(wanted):
-            job.properties[name] = value
+            job.adopted[name] = value

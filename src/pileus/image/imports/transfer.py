@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from sqlalchemy.orm import Session
+
 from pileus.image.data.intake import Intake, Oversize, Received
 from pileus.image.data.lease import Place
 from pileus.image.drivers.base import Sink, StoreFailed, StoreFull
@@ -78,6 +80,13 @@ def store(cloud: Cloud, watch: Watch, job: Job, incoming: Incoming, names: Seque
     for name in fan.failures:
         watch.give_up(places[name])
     return Stored(received, [places[name] for name in names if name in fan.committed], [*fan.failures])
+
+
+def fits(cloud: Cloud, db: Session, job: Job, size: int) -> None:
+    """Imports that ran beside each other may be too much together. Raises ImportFailed."""
+    left = quotas.bytes_left(cloud, db, job.owner)
+    if left is not None and size > left:
+        raise ImportFailed(str(Oversize(left)))
 
 
 def look_at(cloud: Cloud, watch: Watch, job: Job, incoming: Incoming, algorithm: str) -> Received:

@@ -48,9 +48,8 @@ class Watch:
         self._thread.join()
         if kind is not None:  # what this process began and did not end; if it dies, the leases end
             with self.cloud.db.writing() as db:
-                for place in self._places:
-                    lease.release(db, place)
-            remove_at(self.cloud, self._places)
+                dropped = [place for place in self._places if lease.give_up(db, place)]
+            remove_at(self.cloud, dropped)
 
     def reserve(self, store: str) -> Place:
         """A place that this task writes to. Raises Stopped."""

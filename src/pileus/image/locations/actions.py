@@ -8,6 +8,7 @@ from pileus.image.locations.models import ImageLocation
 from pileus.image.locations.validation import Validation, pointed_at
 from pileus.image.tasks import actions as tasks
 from pileus.image.tasks.models import LOCATION_IMPORT
+from pileus.image.usage import quotas
 from pileus.kernel import clock
 from pileus.kernel.errors import BadRequest, Conflict
 from pileus.kernel.http.call import Call
@@ -20,6 +21,7 @@ def point(call: Call, image: Image, url: str, said: object) -> None:
     validation = Validation.of(said)
     if image.disk_format is None or image.container_format is None:
         raise BadRequest("Properties disk_format, container_format must be set prior to saving data.")
+    quotas.check(call.cloud, call.db, image.owner, {"image_count_uploading": 1})
     drop_pointers(call.db, image.id)
     call.db.add(ImageLocation(image_id=image.id, store=store.name, key=url))
     image.status, image.updated_at = IMPORTING, clock.now()

@@ -4,19 +4,15 @@ from typing import Annotated
 from urllib.parse import quote
 
 from msgspec import Meta
-from sqlalchemy import String
-from sqlalchemy.dialects import mysql
 
+from pileus.kernel.columns import exact
 from pileus.kernel.errors import BadRequest
 
 LONGEST = 80
 ROOT = "/v2/metadefs"
 NAMESPACES = f"{ROOT}/namespaces"
 NAMESPACE = f"{NAMESPACES}/{{namespace_name}}"
-# MariaDB folds case unless it is told not to.
-COLUMN = String(LONGEST).with_variant(
-    mysql.VARCHAR(LONGEST, charset="utf8mb4", collation="utf8mb4_bin"), "mysql", "mariadb"
-)
+COLUMN = exact(LONGEST)
 
 Name = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from typing import TypeVar
-from urllib.parse import urlencode
 
 from sqlalchemy import Select
 
+from pileus.image.envelope import page_body
 from pileus.image.metadefs.names import ROOT
 from pileus.kernel.errors import BadRequest, NotFound
 from pileus.kernel.http.call import Call, Json
@@ -24,13 +24,5 @@ def shown(
         if error.kind != "MarkerNotFound":
             raise
         raise NotFound(f"The {error.message}: it is a name in this list.") from None
-    rest = [(name, value) for name, value in call.query if name != "marker"]
-    body: Json = {
-        collection: [view(item) for item in page.items],
-        "first": path + (f"?{urlencode(rest)}" if rest else ""),
-        "schema": f"/v2/schemas{ROOT.removeprefix('/v2')}/{collection}",
-    }
-    if page.more and page.items:
-        last = getattr(page.items[-1], listing.key.key)
-        body["next"] = f"{path}?{urlencode([*rest, ('marker', last)])}"
-    return body
+    schema = f"/v2/schemas{ROOT.removeprefix('/v2')}/{collection}"
+    return page_body(call, page, path, schema, view, marker=lambda item: str(getattr(item, listing.key.key)))

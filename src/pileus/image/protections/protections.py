@@ -9,8 +9,8 @@ from typing import Self, TypeVar
 from pileus.image.protections.rules import EVERYONE, NOBODY, By, Operation, Section, read
 from pileus.kernel.config import ConfigError
 from pileus.kernel.errors import Forbidden
+from pileus.kernel.patterns import Stopwatch, TooSlow
 
-SECONDS = 0.2  # for all patterns on one name
 LOOK_AGAIN = 1.0  # seconds between looks at the file's time
 RETRY = 60.0  # seconds until a name that took too long is tried again
 MOST = 10_000  # names kept with their section
@@ -28,29 +28,29 @@ class Reading:
         self._slow: dict[str, float] = {}  # until when a name is not tried again
 
     def section(self, name: str) -> Section | None:
-        """The one that decides on a property of that name. Raises TimeoutError where that can not be said in time."""
+        """The one that decides on a property of that name. Raises TooSlow where that can not be said in time."""
         try:
             return self._known[name]
         except KeyError:
             pass
         if time.monotonic() < self._slow.get(name, 0):
-            raise TimeoutError
+            raise TooSlow
         try:
             found = self._search(name)
-        except TimeoutError:
+        except TooSlow:
             _keep(self._slow, name, time.monotonic() + RETRY)
             raise
         _keep(self._known, name, found)
         return found
 
     def _search(self, name: str) -> Section | None:
-        end = time.monotonic() + SECONDS
+        watch = Stopwatch()
         for section in self._sections:
             try:
-                if section.pattern.search(name, timeout=max(end - time.monotonic(), 1e-6), concurrent=True):
+                if watch.finds(section.pattern, name):
                     return section
-            except TimeoutError:
-                log.warning("[%s] takes too long on %r: the property is closed", section.pattern.pattern, name)
+            except TooSlow as error:
+                log.warning("%s (%r): the property is closed", error, name)
                 raise
         return None
 
@@ -90,7 +90,7 @@ class Protections:
         self._refresh()
         try:
             section = self._reading.section(name)
-        except TimeoutError:
+        except TooSlow:
             return False
         if section is None:
             return False

@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
-import regex
 
+from pileus.kernel import patterns
 from pileus.kernel.config import ConfigError
 
 Operation = Literal["create", "read", "update", "delete"]
 By = Literal["roles", "policies"]
 OPERATIONS: tuple[Operation, ...] = get_args(Operation)
 EVERYONE, NOBODY = "@", "!"
-LONGEST = 512  # characters of a pattern
 
 
 class Section(msgspec.Struct, frozen=True):
     """For each operation who may: names of roles in lower case or of one policy, or `@`, or `!`."""
 
-    pattern: regex.Pattern[str]
+    pattern: str
     who: dict[Operation, frozenset[str]]
 
 
@@ -47,22 +46,15 @@ def _sections(parser: configparser.RawConfigParser, by: By, policies: Collection
     if not parser.sections():
         raise ValueError("there is no section: every property would be closed to everyone")
     for name in parser.sections():
+        if (fault := patterns.fault(name)) is not None:
+            raise ValueError(f"[{name[:80]}] is not a regular expression that can be used: {fault}")
         values = dict(parser.items(name))
         if unknown := sorted(values.keys() - set(OPERATIONS)):
             raise ValueError(f"[{name}] has {', '.join(unknown)}; an operation is one of {', '.join(OPERATIONS)}")
         if missing := [operation for operation in OPERATIONS if operation not in values]:
             raise ValueError(f"[{name}] does not say who may {', '.join(missing)}")
         who = {operation: _who(f"[{name}] {operation}", values[operation], by, policies) for operation in OPERATIONS}
-        yield Section(_compiled(name), who)
-
-
-def _compiled(pattern: str) -> regex.Pattern[str]:
-    if len(pattern) > LONGEST:
-        raise ValueError(f"[{pattern[:40]}…] is longer than {LONGEST} characters")
-    try:
-        return regex.compile(pattern)
-    except (regex.error, OverflowError, RecursionError, ValueError) as error:
-        raise ValueError(f"[{pattern}] is not a regular expression: {error}") from None
+        yield Section(name, who)
 
 
 def _who(where: str, value: str, by: By, policies: Collection[str] | None) -> frozenset[str]:

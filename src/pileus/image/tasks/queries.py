@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pileus.image.images.models import Image
 from pileus.image.tasks.models import RUNNING, Task
 from pileus.kernel.context import Context
 from pileus.kernel.errors import NotFound
@@ -35,8 +36,10 @@ def _may_see(context: Context, task: Task) -> bool:
     return context.is_admin or (task.owner is not None and task.owner == context.project_id)
 
 
-def of_image(db: Session, image_id: str) -> list[Task]:
-    return list(db.scalars(select(Task).where(Task.image_id == image_id).order_by(Task.created_at.desc(), Task.id)))
+def of_image(db: Session, image: Image) -> list[Task]:
+    """Not those of an image that had the same id before: it may have been somebody else's."""
+    own = select(Task).where(Task.image_id == image.id, Task.created_at >= image.created_at)
+    return list(db.scalars(own.order_by(Task.created_at.desc(), Task.id)))
 
 
 def running(db: Session, image_id: str) -> Task | None:

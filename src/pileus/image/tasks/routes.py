@@ -1,9 +1,8 @@
 """/v2/tasks, for administrators; and the tasks of one image."""
 
-from urllib.parse import urlencode
-
 from sqlalchemy import select
 
+from pileus.image.envelope import page_body
 from pileus.image.images.queries import Seen
 from pileus.image.images.queries import load as load_image
 from pileus.image.imports.request import import_from_url
@@ -24,15 +23,7 @@ def index(call: Call) -> Json:
     if marker and call.db.get(Task, marker) is None:
         raise BadRequest(f"Invalid marker: no task found with ID {marker}")
     page = queries.TASKS.page(call, select(Task))
-    rest = [(name, value) for name, value in call.query if name != "marker"]
-    body: Json = {
-        "tasks": [brief(task) for task in page.items],
-        "first": PATH + (f"?{urlencode(rest)}" if rest else ""),
-        "schema": "/v2/schemas/tasks",
-    }
-    if page.more and page.items:
-        body["next"] = f"{PATH}?{urlencode([*rest, ('marker', page.items[-1].id)])}"
-    return body
+    return page_body(call, page, PATH, "/v2/schemas/tasks", brief, marker=lambda task: task.id)
 
 
 def create(call: Call, body: TaskBody) -> Reply:
@@ -54,7 +45,7 @@ def destroy(call: Call, task: Task) -> None:
 
 
 def of_image(call: Call, seen: Seen) -> Json:
-    return {"tasks": [view(task) for task in queries.of_image(call.db, seen.image.id)]}
+    return {"tasks": [view(task) for task in queries.of_image(call.db, seen.image)]}
 
 
 ROUTES = (

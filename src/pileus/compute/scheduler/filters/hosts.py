@@ -70,4 +70,6 @@ def traits(request: Request, state: HostState) -> Refusal | None:
 
 def resources(request: Request, state: HostState) -> Refusal | None:
     short = state.supply.shortage(request.resources)
-    return None if short is None else Refusal(f"lacks {short.amount} {short.resource_class}", short.fact)
+    if short is not None:
+        return Refusal(f"lacks {short.amount} {short.resource_class}", short.fact)
+    return None if state.lacking is None else Refusal(f"has no parts that give {state.lacking}")

@@ -3,8 +3,8 @@
 from sqlalchemy import ForeignKey, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import exact
 from pileus.identity.federation.names import NAME
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base
 
 

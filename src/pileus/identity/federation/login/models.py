@@ -5,10 +5,10 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pileus.identity.columns import exact
 from pileus.identity.federation.identity_providers.models import IdentityProvider
 from pileus.identity.federation.names import NAME
 from pileus.identity.federation.protocols.models import Protocol
+from pileus.kernel.columns import exact
 from pileus.kernel.db import Base
 
 

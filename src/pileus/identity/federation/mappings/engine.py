@@ -10,7 +10,6 @@ from typing import Literal
 
 import msgspec
 
-from pileus.identity.federation.mappings.patterns import Stopwatch, TooSlow
 from pileus.identity.federation.mappings.rules import (
     REFERENCE,
     DomainTemplate,
@@ -22,6 +21,7 @@ from pileus.identity.federation.mappings.rules import (
     UserTemplate,
 )
 from pileus.kernel.http.schema import Unset
+from pileus.kernel.patterns import Stopwatch, TooSlow
 
 MOST = 1000  # values that one template may become
 Values = Sequence[str]

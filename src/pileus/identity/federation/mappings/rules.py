@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from pileus.identity.federation.mappings import patterns
+from pileus.kernel import patterns
 from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.schema import UNSET, Shape, Unset
 

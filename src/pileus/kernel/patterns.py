@@ -1,4 +1,4 @@
-"""Regular expressions of rules, on texts that strangers send: with a bound on the time that they may take.
+"""Regular expressions of operators, on texts that strangers send: with a bound on the time that they may take.
 
 Python's own `re` can need years for a short text and a careless pattern, and nothing can interrupt it. The `regex` module
 has the same language and stops at a time limit.
@@ -6,23 +6,23 @@ has the same language and stops at a time limit.
 
 import time
 
-SECONDS = 0.2  # for all patterns of one login
+SECONDS = 0.2  # for all patterns that one request needs
 LONGEST = 512  # characters of a pattern
 
 
 class TooSlow(Exception):
-    """The patterns of a mapping did not come to an end in time."""
+    """Patterns did not come to an end in time."""
 
 
 class Stopwatch:
-    """What is left of the time for one login's patterns."""
+    """What is left of the time for one request's patterns."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
         self._end = time.monotonic() + seconds
 
     def finds(self, pattern: str, text: str) -> bool:
         """Does the pattern match anywhere in the text? Raises TooSlow."""
-        import regex  # only clouds with such rules load it
+        import regex  # only clouds with such patterns load it
 
         left = self._end - time.monotonic()
         try:
