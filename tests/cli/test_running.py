@@ -68,7 +68,8 @@ def test_secrets_are_private_and_other_in_each_installation(cloud: Installation,
 
 def test_private_folders(cloud: Installation) -> None:
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in cloud.state.iterdir() if path.is_dir()}
-    private = {"bus", "credential-keys", "db", "domain-keys", "images", "keys", "secrets"}
+    private = {"bus", "credential-keys", "db", "domain-keys", "keys", "secrets"}
+    private |= {"images", "image-stores", "image-cache", "image-keys", "staging"}
     assert {name for name, mode in modes.items() if mode == 0o700} == private
     assert {mode for mode in modes.values() if mode != 0o700} == {0o711}
     assert stat.S_IMODE(cloud.state.stat().st_mode) == 0o711

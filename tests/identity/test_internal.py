@@ -23,9 +23,6 @@ def test_look_ups(cloud: Cloud, demo: Caller) -> None:
         assert internal.project_exists(db, demo.project_id)
         assert not internal.project_exists(db, "nothing")
         assert internal.user_id(db, "demo") == demo.user_id
-        assert internal.user_exists(db, demo.user_id)
-        assert internal.user_names(db, [demo.user_id, "nothing"]) == {demo.user_id: "demo"}
-        assert internal.project_names(db, [demo.project_id]) == {demo.project_id: "demo"}
 
 
 def test_the_service_token(cloud: Cloud, client: TestClient, demo: Caller) -> None:

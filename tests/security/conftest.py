@@ -3,7 +3,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.image.imports.conftest import client, cloud, handler, settings, web, work
 from tests.security.world import World, world_of
+
+__all__ = ["client", "cloud", "handler", "settings", "web", "work"]  # a cloud that works on imports when a test says so
 
 
 @pytest.fixture(scope="module")

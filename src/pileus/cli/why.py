@@ -8,16 +8,11 @@ from sqlalchemy.orm import Session
 from pileus.cli.installation import composed
 from pileus.compute.hosts.models import Host
 from pileus.compute.scheduler.choose import explain
-from pileus.compute.scheduler.request import Request
 from pileus.compute.scheduler.verdicts import summarise
-from pileus.compute.server_groups import membership
-from pileus.compute.server_groups.membership import GroupFacts
-from pileus.compute.server_groups.models import ServerGroup
 from pileus.compute.servers import states
-from pileus.compute.servers.create import resources_of
+from pileus.compute.servers.host_request import of_server
 from pileus.compute.servers.models import Server
 from pileus.compute.settings import ComputeSettings
-from pileus.compute.topology import wish as wishes
 from pileus.kernel import clock
 from pileus.kernel.errors import BadRequest
 
@@ -52,28 +47,11 @@ def _lines(db: Session, settings: ComputeSettings, server: Server) -> list[str]:
     return lines
 
 
-def _group(db: Session, server: Server) -> GroupFacts | None:
-    group = db.get(ServerGroup, membership.groups_of(db, [server.id]).get(server.id, ""))
-    return membership.facts(db, group) if group is not None else None
-
-
 def _now(db: Session, settings: ComputeSettings, server: Server) -> list[str]:
-    properties = server.image.get("properties", {})
     try:
-        hardware = wishes.of(settings, server.flavor, properties)
+        request = of_server(db, settings, server)
     except BadRequest as refused:
         return [f"  now: refused before any host is asked: {refused.message}"]
-    request = Request(
-        resources=wishes.resources(hardware, resources_of(server.flavor)),
-        image_properties=properties,
-        extra_specs=server.flavor["extra_specs"],
-        project_id=server.project_id,
-        flavor_name=server.flavor["name"],
-        image_id=server.image_id or "",
-        availability_zone=server.availability_zone,
-        group=_group(db, server),
-        hardware=hardware,
-    )
     verdicts = explain(db, settings, request)
     hosts = db.scalar(select(func.count()).select_from(Host)) or 0
     fit = hosts - len(verdicts)

@@ -1,7 +1,5 @@
 """What other services may ask of identity, in the caller's own transaction."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -11,7 +9,6 @@ from pileus.identity.projects.models import Project
 from pileus.identity.seeds import DEFAULT_DOMAIN, SERVICE_PROJECT, SERVICE_USER
 from pileus.identity.tokens.authenticator import TokenAuthenticator
 from pileus.identity.users import queries as users
-from pileus.identity.users.models import User
 from pileus.kernel.cloud import Cloud
 
 
@@ -23,23 +20,8 @@ def project_exists(db: Session, project_id: str) -> bool:
     return db.scalar(select(Project.id).where(Project.id == project_id, Project.is_domain.is_(False))) is not None
 
 
-def project_names(db: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Names by id, of those that exist."""
-    found = db.execute(select(Project.id, Project.name).where(Project.id.in_(list(ids))))
-    return {row.id: row.name for row in found}
-
-
 def user_id(db: Session, name: str, domain_id: str = DEFAULT_DOMAIN) -> str | None:
     return users.id_of(db, name, domain_id=domain_id)
-
-
-def user_exists(db: Session, user_id: str) -> bool:
-    return db.scalar(select(User.id).where(User.id == user_id)) is not None
-
-
-def user_names(db: Session, ids: Sequence[str]) -> dict[str, str]:
-    """Names by id, of those that exist."""
-    return users.names(db, ids)
 
 
 def service_token(cloud: Cloud, db: Session, *, lifetime: int = 900) -> str:

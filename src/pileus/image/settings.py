@@ -14,9 +14,11 @@ class StoreSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """One place where images' data is: `[image.stores.NAME]`."""
 
     driver: Annotated[Literal["file", "http", "s3"], Meta(description="file, s3, or http (only read)")] = "file"
-    folder: Annotated[str, Meta(description="of the driver file; default images/NAME in the state folder")] = ""
+    folder: Annotated[
+        str, Meta(description="of the driver file; default in the state folder: image-stores/NAME, or images")
+    ] = ""
     description: Annotated[str, Meta(description="what users are told of it")] = ""
-    s3: Annotated[S3Settings | None, Meta(description="of the driver s3: [image.stores.NAME.s3]")] = None
+    s3: Annotated[S3Settings | None, Meta(description="of the driver s3")] = None
     weight: Annotated[int, Meta(description="reads come from the heaviest store that has the image")] = 0
 
 
@@ -46,10 +48,8 @@ class ImageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     max_converted: Annotated[
         int, Meta(ge=1 << 20, description="largest disk, in bytes, that an import unpacks or converts")
     ] = 1 << 40
-    inject: Annotated[MetadataInjection, Meta(description="properties that imports get: [image.inject]")] = (
-        MetadataInjection()
-    )
-    web: Annotated[WebSettings, Meta(description="what users' URLs may lead to: [image.web]")] = WebSettings()
+    inject: Annotated[MetadataInjection, Meta(description="properties that imports get")] = MetadataInjection()
+    web: Annotated[WebSettings, Meta(description="what users' URLs may lead to")] = WebSettings()
     download_properties: Annotated[
         tuple[str, ...], Meta(description="beginnings of the properties that come along from another region")
     ] = ("hw_", "trait:", "os_distro", "os_secure_boot", "os_type")

@@ -1,7 +1,7 @@
 """One TOML file, a typed section for the kernel and one for each service. Unknown keys are refused."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -125,16 +125,42 @@ def load(
 
 def describe(shapes: Mapping[str, type[msgspec.Struct]]) -> str:
     """Every setting with its default and meaning, as a TOML file in which all is commented out."""
-    lines: list[str] = []
-    for name, shape in {"cloud": CloudSettings, **shapes}.items():
-        lines.append(f"[{name}]")
-        hints = msgspec.inspect.type_info(shape)
-        assert isinstance(hints, msgspec.inspect.StructType)
-        for field in hints.fields:
-            meta = field.type.extra_json_schema if isinstance(field.type, msgspec.inspect.Metadata) else None
-            lines += [f"# {(meta or {}).get('description', '')}".rstrip(), f"# {field.name} = {_toml(_default(field))}"]
-        lines.append("")
-    return "\n".join(lines)
+    sections: dict[str, type[msgspec.Struct]] = {"cloud": CloudSettings, **shapes}
+    return "\n".join(line for name, shape in sections.items() for line in _section(name, shape))
+
+
+def _section(path: str, shape: type[msgspec.Struct], meaning: str = "", *, named: bool = False) -> Iterator[str]:
+    """And the parts in it. What there is only where a configuration names it (`named`) has its header commented out."""
+    if meaning:
+        yield f"# {meaning}"
+    yield f"# [{path}]" if named else f"[{path}]"
+    parts: list[str] = []
+    info = msgspec.inspect.type_info(shape)
+    assert isinstance(info, msgspec.inspect.StructType)
+    for field in info.fields:
+        kind, meaning = field.type, ""
+        if isinstance(kind, msgspec.inspect.Metadata):
+            meaning, kind = str((kind.extra_json_schema or {}).get("description", "")), kind.type
+        if isinstance(kind, msgspec.inspect.StructType):
+            parts += _section(f"{path}.{field.name}", kind.cls, meaning, named=named)
+        elif isinstance(kind, msgspec.inspect.DictType) and isinstance(kind.value_type, msgspec.inspect.StructType):
+            parts += _section(f"{path}.{field.name}.NAME", kind.value_type.cls, meaning, named=True)
+        elif (optional := _optional(kind)) is not None:
+            parts += _section(f"{path}.{field.name}", optional, meaning, named=True)
+        else:
+            yield f"# {meaning}".rstrip()
+            default = _default(field)
+            yield f"# {field.name} = {_toml(default) if default is not None else ''}".rstrip()
+    yield ""
+    yield from parts
+
+
+def _optional(kind: msgspec.inspect.Type) -> type[msgspec.Struct] | None:
+    """X of a field of type `X | None`, where that is a part of its own."""
+    if not isinstance(kind, msgspec.inspect.UnionType):
+        return None
+    structs = [one.cls for one in kind.types if isinstance(one, msgspec.inspect.StructType)]
+    return structs[0] if len(structs) == 1 else None
 
 
 def _default(field: msgspec.inspect.Field) -> object:

@@ -6,7 +6,7 @@ import pytest
 
 from pileus.compute.flavors.models import Flavor
 from pileus.compute.quota_sets.limits import QUOTAS
-from pileus.compute.servers.create import within_quota
+from pileus.compute.servers.quota import within_quota
 from pileus.compute.settings import ComputeSettings
 from pileus.identity.catalog import builtin
 from pileus.identity.limits.enforcement import MODELS

@@ -133,9 +133,7 @@ def test_an_import_and_a_change_of_format(cloud: Cloud, client: TestClient, web:
         assert asked == 202 and changed in (200, 403)
         end(cloud)
         image = show(client, image_id, OWNER)
-        assert (image["disk_format"], image["status"]) == (
-            ("qcow2", "queued") if changed == 200 else ("raw", "active")
-        )
+        assert (image["disk_format"], image["status"]) == (("qcow2", "queued") if changed == 200 else ("raw", "active"))
 
 
 def test_an_import_and_a_deletion(cloud: Cloud, client: TestClient) -> None:
@@ -218,7 +216,9 @@ def test_quotas_hold_for_all_who_come_at_once(cloud: Cloud, client: TestClient, 
     assert found == {204: 1, 413: 2}
     url = web.url("/big", b"x" * MIB)
     more = [make(client, who)["id"] for _ in range(3)]
-    found = Counter(at_once(cloud, *[lambda c, i=i: ask(c, i, "web-download", who, uri=url) for i in images[3:] + more]))
+    found = Counter(
+        at_once(cloud, *[lambda c, i=i: ask(c, i, "web-download", who, uri=url) for i in images[3:] + more])
+    )
     assert found == {202: 5, 413: 1}, "five at a time"
     together(*[run.reconciler(cloud, parallel=1).round] * 4)
     end(cloud)

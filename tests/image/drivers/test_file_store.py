@@ -39,6 +39,31 @@ def test_nothing_but_zeros(tmp_path: Path) -> None:
     assert path.stat().st_blocks * 512 <= 4096
 
 
+def test_reads_in_and_around_holes(tmp_path: Path) -> None:
+    data = bytes(MIB) + b"x" * 70_000 + bytes(2 * MIB) + b"y" + bytes(3 * MIB)
+    put(tmp_path, [data])
+    source = FileStore("local", tmp_path).open(KEY)
+    edges = [0, 1, MIB - 1, MIB, MIB + 70_000, 2 * MIB, 3 * MIB + 70_000, 3 * MIB + 70_001, 5 * MIB, len(data), 7 * MIB]
+    for offset in edges:
+        for length in (0, 1, 4096, 65_536, MIB, 8 * MIB):
+            assert source.read(offset, length) == data[offset : offset + length], (offset, length)
+    source.close()
+
+
+def test_holes_cost_no_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, [b"data" + bytes(4 * MIB - 4)])
+    source, real, asked = FileStore("local", tmp_path).open(KEY), os.pread, []
+
+    def pread(file: int, length: int, offset: int) -> bytes:
+        asked.append(offset)
+        return real(file, length, offset)
+
+    monkeypatch.setattr(os, "pread", pread)
+    assert b"".join(source.read(offset, MIB) for offset in range(0, source.size, MIB)) == b"data" + bytes(4 * MIB - 4)
+    source.close()
+    assert asked == [0]
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_any_mixture_cut_anyhow(tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)

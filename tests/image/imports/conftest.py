@@ -53,8 +53,14 @@ class Server(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def web() -> Iterator[Web]:
-    with Server(("127.0.0.1", 0), Handler) as server:
+def handler() -> type[Handler]:
+    """How the web server answers: a test module overrides it."""
+    return Handler
+
+
+@pytest.fixture
+def web(handler: type[Handler]) -> Iterator[Web]:
+    with Server(("127.0.0.1", 0), handler) as server:
         server.web = Web(f"127.0.0.1:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()

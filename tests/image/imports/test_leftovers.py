@@ -6,10 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
+from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
+from pileus.image.cache.copies import Copies
 from pileus.image.formats import qemu_img
 from pileus.image.formats.limited import Limits
+from pileus.image.images.models import Image
 from pileus.image.stores.registry import STAGING
 from pileus.kernel.cloud import Cloud
 from tests.image.api.people import IMAGES, MEMBER, make, show
@@ -66,3 +70,19 @@ def test_no_room_while_converting(
     [task] = tasks(client, image_id)
     assert task["status"] == "failure" and "could not be converted" in task["message"]
     assert show(client, image_id)["status"] == "queued" and files(cloud) == {"file": 0, "second": 0, STAGING: 0}
+
+
+def test_a_download_of_what_is_deleted_meanwhile(
+    client: TestClient, cloud: Cloud, web: Web, work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was opened by then: the client gets it, and no copy is wished for."""
+    image_id, ask_for = make(client)["id"], Copies.ask
+    assert point(client, image_id, web.url("/disk", DATA)) == 202 and work() == 1
+
+    def deleted_by_now(copies: Copies, db: Session, asked: str) -> None:
+        db.execute(delete(Image).where(Image.id == asked))
+        ask_for(copies, db, asked)
+
+    monkeypatch.setattr(Copies, "ask", deleted_by_now)
+    reply = client.get(f"{IMAGES}/{image_id}/file", headers=MEMBER)
+    assert (reply.status_code, reply.content) == (200, DATA)

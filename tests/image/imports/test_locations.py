@@ -149,3 +149,14 @@ def test_data_of_our_own_shows_its_place(client: TestClient) -> None:
     assert only["url"] == image["direct_url"] and only["url"].startswith("file:///")
     for who in (MEMBER, ADMIN):
         assert change(client, image["id"], {"op": "remove", "path": "/locations/0"}, who=who) == 403
+
+
+def test_who_sees_where_data_is(client: TestClient, web: Web, work: Work) -> None:
+    """Addresses are for those whom `get_image_location` allows; the stores' names for all who see the image."""
+    image_id, url = make(client)["id"], web.url("/disk", DATA)
+    assert point(client, image_id, url) == 202 and work() == 1
+    assert change(client, image_id, {"op": "replace", "path": "/visibility", "value": "community"}) == 200
+    assert show(client, image_id)["direct_url"] == url
+    others = client.get(f"{IMAGES}/{image_id}", headers=OTHER).json()
+    assert others["stores"] == "web"
+    assert not {"direct_url", "locations"} & others.keys()

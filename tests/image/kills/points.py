@@ -105,7 +105,8 @@ class Follower:
 
     def _hold(self, child: subprocess.Popen[bytes]) -> None:
         """The program itself, not what runs before it in the same process: it does not end before this process does."""
-        while Path(f"/proc/{child.pid}/comm").read_text().strip() in ("setpriv", "prlimit"):
+        comm, end = Path(f"/proc/{child.pid}/comm"), time.monotonic() + 10
+        while comm.read_text().strip() != "qemu-img" and time.monotonic() < end:
             time.sleep(0.0005)
         child.send_signal(signal.SIGSTOP)
         self._file.with_name("child").write_text(str(child.pid))

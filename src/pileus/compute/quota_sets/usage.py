@@ -4,7 +4,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from pileus.compute.server_groups.models import ServerGroup
-from pileus.compute.servers.create import usage as of_servers
+from pileus.compute.servers.quota import usage as of_servers
 from pileus.kernel.quotas import Projects
 
 

@@ -1,10 +1,11 @@
 """Servers: the table, and thin handlers."""
 
 from pileus.compute.servers import actions, console, groups, hostnames, queries, views
-from pileus.compute.servers.create import checked_address, create
+from pileus.compute.servers.create import create
 from pileus.compute.servers.models import Server
 from pileus.compute.servers.policy import SERVERS
 from pileus.compute.servers.schemas import CreateServerBody, UpdateServerBody
+from pileus.compute.servers.template import checked_address
 from pileus.kernel.errors import NotFound
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.listing import Page

@@ -140,3 +140,8 @@ class ResetState(Shape):
 
 class SecurityGroupAction(Shape):
     name: Text255
+
+
+def given(value: Any) -> Any:
+    """A field, with None for one that was left out."""
+    return None if isinstance(value, Unset) else value

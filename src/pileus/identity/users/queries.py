@@ -1,7 +1,5 @@
 """Reading users."""
 
-from collections.abc import Sequence
-
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -17,8 +15,3 @@ def id_of(db: Session, name: str, *, domain_id: str | None = None, domain_name: 
     else:
         query = query.join(Project, Project.id == User.domain_id).where(Project.is_domain, Project.name == domain_name)
     return db.scalar(query)
-
-
-def names(db: Session, ids: Sequence[str]) -> dict[str, str]:
-    found = db.execute(select(User.id, User.name).where(User.id.in_(list(ids))))
-    return {row.id: row.name for row in found}

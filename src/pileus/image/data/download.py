@@ -1,8 +1,10 @@
 """Sending an image's data: block by block, read in threads, so that size costs neither memory nor anyone's wait."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Mapping
 
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
@@ -74,7 +76,10 @@ def _elsewhere(call: Call, rows: list[ImageLocation]) -> Source:
     source = open_first(stores, rows)
     here = any(isinstance(stores.get(row.store), FileStore) for row in rows)
     if not here and call.cloud.settings(ImageSettings).cache_downloads:
-        with call.transaction(write=True) as db:
+        with (
+            contextlib.suppress(IntegrityError),
+            call.transaction(write=True) as db,
+        ):  # deleted, or wished by another, just now
             call.cloud.part(Copies).ask(db, rows[0].image_id)
     return source
 

@@ -180,7 +180,8 @@ def _begin(call: Call, image_id: str, store: Store, length: int | None) -> Begun
     """Check everything that can be checked before the first byte, and take the lease."""
     settings, stores = call.cloud.settings(ImageSettings), call.cloud.part(Stores)
     staged = store is stores.staging
-    with call.transaction(write=True) as db:
+
+    def begin(db: Session) -> Begun:
         seen = see(db, call.context, image_id, lock=True)
         call.enforce("modify_image" if staged else "upload_image", seen.policy_target())
         image = seen.image
@@ -202,6 +203,8 @@ def _begin(call: Call, image_id: str, store: Store, length: int | None) -> Begun
         if place is None:
             raise Conflict(f"Image {image_id} is being uploaded already.")
         return Begun(place, image.disk_format, image.container_format, most, None if staged else witness)
+
+    return call.cloud.db.transact(begin)
 
 
 async def _receive(call: Call, kept: Kept, taker: Taker, length: int | None) -> None:
@@ -229,15 +232,17 @@ class _Settle(Protocol):
 
 
 def _settle(call: Call, image_id: str, complete: _Settle) -> None:
-    with call.transaction(write=True) as db:
+    def settle(db: Session) -> None:
         if not complete(db):
             raise _gone(image_id)
+
+    call.cloud.db.transact(settle)
 
 
 def _fits(call: Call, db: Session, image_id: str, resource: str, size: int) -> None:
     """Two uploads that began together may be too much together."""
     image = db.get(Image, image_id)
-    left = quotas.bytes_left(call.cloud, db, image.owner, resource) if image is not None else None
+    left = quotas.bytes_left(call.cloud, db, image.owner, resource, holding=True) if image is not None else None
     if left is not None and size > left:
         raise Oversize(left)
 

@@ -10,7 +10,7 @@ from pileus.image.data import lease
 from pileus.image.data.removal import remove
 from pileus.image.images.models import IMPORTING, QUEUED, Image, ImageProperty
 from pileus.image.imports import progress, transfer
-from pileus.image.imports.errors import Stopped
+from pileus.image.imports.errors import ImportFailed, Stopped
 from pileus.image.imports.holding import holding
 from pileus.image.imports.job import Job
 from pileus.image.imports.receive import incoming
@@ -21,6 +21,7 @@ from pileus.image.locations.models import ImageLocation
 from pileus.image.plugins import conversion
 from pileus.image.plugins.metadata import injected
 from pileus.image.settings import ImageSettings
+from pileus.image.signatures import properties as signature
 from pileus.image.stores.registry import STAGING, Stores
 from pileus.image.tasks import actions
 from pileus.image.tasks.models import IMPORT
@@ -116,6 +117,8 @@ def _settle(cloud: Cloud, db: Session, job: Job, stored: Stored, said: str) -> l
     if not lease.activate(db, job.image_id, stored.received, IMPORTING):
         raise Stopped
     image = db.get_one(Image, job.image_id, populate_existing=True)
+    if any(image.properties.get(name) != job.properties.get(name) for name in signature.NAMES):
+        raise ImportFailed("The image's signature was changed while its data came: nobody has checked the new one.")
     image.disk_format, image.container_format = job.disk_format, job.container_format
     _inject(cloud, job, image)
     progress.end(image, stored.failed)

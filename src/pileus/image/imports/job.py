@@ -36,7 +36,11 @@ class Job:
     def of(cls, cloud: Cloud, db: Session, task: Task) -> "Job | None":
         """None when the image is gone; another one may have its id."""
         image = db.get(Image, task.image_id)
-        if image is None or (image.status != IMPORTING and task.type != COPY_IMAGE) or task.created_at < image.created_at:
+        if (
+            image is None
+            or (image.status != IMPORTING and task.type != COPY_IMAGE)
+            or task.created_at < image.created_at
+        ):
             return None
         backend = task.input.get("backend")
         return cls(

@@ -36,7 +36,7 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
         raise ImportFailed(f"The data at that address has another {received.algorithm} than was said.")
     if expected.get("checksum") and str(expected.get("checksum")).lower() != received.md5:
         raise ImportFailed("The data at that address has another checksum than was said.")
-    done = f"Found {received.size} bytes at {url}"
+    done = f"Found {received.size} bytes at that address"  # which may have a secret in it, and this is logged
     with holding(cloud, job) as db:
         transfer.fits(cloud, db, job, received.size)
         if not lease.activate(db, job.image_id, received, IMPORTING):

@@ -1,6 +1,7 @@
 """Getting an import's data: from where it was staged, from a URL, from another region, from a store that has it."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import msgspec
 from sqlalchemy import select
@@ -13,12 +14,15 @@ from pileus.image.imports.schemas import COPY_IMAGE, GLANCE_DIRECT, GLANCE_DOWNL
 from pileus.image.imports.sources import FileIncoming, Incoming, StoredIncoming
 from pileus.image.locations.models import ImageLocation
 from pileus.image.locations.queries import key_of, open_first, whole
+from pileus.image.protections.protections import Protections
+from pileus.image.protections.rules import Operation
 from pileus.image.settings import ImageSettings
 from pileus.image.stores.registry import STAGING, Stores
 from pileus.image.tasks.models import COPY_IMAGE as COPY_TASK
 from pileus.image.tasks.models import IMPORT
 from pileus.image.web import Failed, Refused, Web
 from pileus.kernel.cloud import Cloud
+from pileus.kernel.context import Context
 from pileus.kernel.errors import ApiError
 
 DESCRIPTION = 1 << 20  # bytes that another region may take to describe an image
@@ -113,6 +117,10 @@ def _adopt(cloud: Cloud, job: Job, there: Mapping[str, object]) -> None:
         raise ImportFailed(f"The image is {there.get('status')} in its region: only active images can be imported.")
     job.disk_format, job.container_format = str(there.get("disk_format")), str(there.get("container_format"))
     wanted = cloud.settings(ImageSettings).download_properties
+    asker = Context(project_id=job.owner, roles=tuple(job.roles))
+    may = partial(cloud.policy.allows, asker, target={"project_id": job.owner})
     for name, value in there.items():
+        operation: Operation = "update" if name in job.properties else "create"
         if isinstance(value, str) and name.startswith(wanted):
-            job.adopted[name] = value
+            if cloud.part(Protections).allowed(operation, name, job.roles, may):
+                job.adopted[name] = value

@@ -84,7 +84,7 @@ def store(cloud: Cloud, watch: Watch, job: Job, incoming: Incoming, names: Seque
 
 def fits(cloud: Cloud, db: Session, job: Job, size: int) -> None:
     """Imports that ran beside each other may be too much together. Raises ImportFailed."""
-    left = quotas.bytes_left(cloud, db, job.owner)
+    left = quotas.bytes_left(cloud, db, job.owner, holding=True)
     if left is not None and size > left:
         raise ImportFailed(str(Oversize(left)))
 

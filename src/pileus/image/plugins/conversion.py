@@ -11,7 +11,7 @@ from pileus.image.formats import qemu_img
 from pileus.image.imports.errors import ImportFailed
 from pileus.image.settings import ImageSettings
 
-CONVERTIBLE = frozenset({"raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"})  # an ISO stays one: it is booted as a CD
+CONVERTIBLE = frozenset({"raw", "qcow2", "vmdk", "vdi", "vhd", "vhdx"})  # an ISO stays one
 
 
 def unpacks(settings: ImageSettings, container_format: str) -> bool:

@@ -1,8 +1,10 @@
 """Properties that the operator puts on every image that users import: the plugin `inject_image_metadata`."""
 
 from collections.abc import Collection, Mapping
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from pileus.image.images.attributes import READ_ONLY, SETTABLE, is_reserved
 
@@ -16,8 +18,8 @@ class MetadataInjection(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     Images of callers with one of `ignore_user_roles` are left as they are.
     """
 
-    inject: dict[str, str] = {}
-    ignore_user_roles: tuple[str, ...] = ("admin",)
+    inject: Annotated[dict[str, str], Meta(description="values by the names of custom properties")] = {}
+    ignore_user_roles: Annotated[tuple[str, ...], Meta(description="whose images are left alone")] = ("admin",)
 
     def __post_init__(self) -> None:
         for name, value in self.inject.items():

@@ -23,7 +23,9 @@ def brief(task: Task) -> Json:
 def view(task: Task) -> Json:
     return {
         **brief(task),
-        "input": task.input,
+        "input": {
+            name: value for name, value in task.input.items() if name != "roles"
+        },  # which are nobody else's business
         "result": task.result,
         "message": task.message,
         "image_id": task.image_id,

@@ -1,15 +1,17 @@
 """What a project's images use, against what it may: `[image]` gives the defaults, the kernel's table each project's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from sqlalchemy import and_, case, func, not_, select
+from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Session
 
 from pileus.image.images.models import IMPORTING, PENDING_DELETE, SAVING, UPLOADING, Image
 from pileus.image.locations.models import ImageLocation
 from pileus.image.settings import ImageSettings
 from pileus.image.stores.registry import STAGING
+from pileus.image.usage.models import QuotaHold
 from pileus.kernel import quotas
 from pileus.kernel.cloud import Cloud
 from pileus.kernel.errors import TooLarge
@@ -52,22 +54,45 @@ def _stored(db: Session, projects: Projects, resource: str) -> int:
     return int(db.scalar(size.where(Image.owner.in_(projects), Image.status != PENDING_DELETE, which)) or 0)
 
 
+def hold(db: Session, project_id: str) -> None:
+    """Until the transaction ends nobody else counts what the project has: two who come at once may be too many together.
+
+    On SQLite writers wait for each other anyway.
+    """
+    if db.get_bind().dialect.name == "sqlite":
+        return
+    row = mysql.insert(QuotaHold).values(project_id=project_id if quotas.source_of(db) is quotas.STORED else "")
+    db.execute(row.on_duplicate_key_update(project_id=QuotaHold.project_id))
+
+
+def _limited(found: Sequence[Bound], names: Collection[str]) -> bool:
+    return any(bound.limits.get(name, quotas.UNLIMITED) != quotas.UNLIMITED for bound in found for name in names)
+
+
 def check(cloud: Cloud, db: Session, project_id: str | None, asked: Mapping[str, int]) -> None:
     """Raise TooLarge when the project may not have `asked` on top of what it has. Images of no project count nowhere."""
     if project_id is None:
         return
+    found = bounds(cloud, db, project_id)
+    if _limited(found, asked):
+        hold(db, project_id)
     try:
-        quotas.enforce(bounds(cloud, db, project_id), partial(usage, db), asked)
+        quotas.enforce(found, partial(usage, db), asked)
     except quotas.Exceeded as error:
         raise TooLarge(f"{error}.") from None
 
 
-def bytes_left(cloud: Cloud, db: Session, project_id: str | None, resource: str = "image_size_total") -> int | None:
-    """How many bytes of data the project may still store, or stage; None: any."""
+def bytes_left(
+    cloud: Cloud, db: Session, project_id: str | None, resource: str = "image_size_total", *, holding: bool = False
+) -> int | None:
+    """How many bytes of data the project may still store, or stage; None: any. `holding`: it stays so until the transaction ends."""
     if project_id is None:
         return None
     left: list[int] = []
-    for bound in bounds(cloud, db, project_id):
+    found = bounds(cloud, db, project_id)
+    if holding and _limited(found, (resource,)):
+        hold(db, project_id)
+    for bound in found:
         limit = bound.limits.get(resource, quotas.UNLIMITED)
         if limit != quotas.UNLIMITED:
             left.append(max(0, limit * MIB - _stored(db, bound.projects, resource)))

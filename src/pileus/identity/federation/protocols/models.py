@@ -3,6 +3,8 @@
 from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from pileus.identity.federation.identity_providers.models import IdentityProvider
+from pileus.identity.federation.mappings.models import Mapping
 from pileus.identity.federation.names import NAME
 from pileus.kernel.db import Base
 
@@ -12,8 +14,8 @@ class Protocol(Base):
 
     __tablename__ = "federation_protocols"
     identity_provider_id: Mapped[str] = mapped_column(
-        ForeignKey("identity_providers.id", ondelete="CASCADE"), primary_key=True
+        ForeignKey(IdentityProvider.id, ondelete="CASCADE"), primary_key=True
     )
     id: Mapped[str] = mapped_column(NAME, primary_key=True)
-    mapping_id: Mapped[str] = mapped_column(ForeignKey("federation_mappings.id"), index=True)
+    mapping_id: Mapped[str] = mapped_column(ForeignKey(Mapping.id), index=True)
     remote_id_attribute: Mapped[str | None] = mapped_column(String(64))
