@@ -11,7 +11,8 @@ from msgspec.inspect import StructType, Type
 from pileus.composition import MANIFESTS, shapes
 from pileus.kernel.config import CloudSettings
 
-PACKAGE = Path(__file__).parents[2] / "src" / "pileus"
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "src" / "pileus"
 MODULES = [ast.parse(file.read_text()) for file in PACKAGE.rglob("*.py")]
 # The quotas of compute are looked up by the names of their resources (compute/limits).
 BY_NAME = re.compile(r"ComputeSettings\.quota_\w+")
@@ -38,6 +39,18 @@ def test_every_setting_is_read_somewhere() -> None:
     read = {node.attr for module in MODULES for node in ast.walk(module) if isinstance(node, ast.Attribute)}
     unread = [name for name in settings() if name.partition(".")[2] not in read]
     assert [name for name in unread if not BY_NAME.fullmatch(name)] == []
+
+
+def test_guides_name_settings_that_exist() -> None:
+    known = {name.partition(".")[2] for name in settings()} | {"type"}  # what a federation provider is
+    named: list[str] = []
+    for guide in (ROOT / "docs" / "guides").glob("*.md"):
+        text = guide.read_text()
+        for block in re.findall(r"^    \[\w+[\w.]*\].*\n(?:(?:    .*)?\n)*", text, re.MULTILINE):
+            named += re.findall(r"^    (?:# )?(\w+) = ", block, re.MULTILINE)
+        named += re.findall(r"`\[\w+\] (\w+)", text)
+    assert len(named) > 50
+    assert sorted(set(named) - known) == []
 
 
 def texts() -> Iterator[str]:

@@ -51,7 +51,7 @@ def test_logs_of_one_role_of_all_and_of_none(cloud: Installation) -> None:
 
 def test_the_apis_answer_and_let_the_admin_in(cloud: Installation) -> None:
     status, images = cloud.get("/image/v2/images", {"x-auth-token": cloud.token()})
-    assert (status, [image["name"] for image in images["images"]]) == (200, ["pico"])
+    assert status == 200 and "pico" in [image["name"] for image in images["images"]]
 
 
 def test_secrets_are_private_and_other_in_each_installation(cloud: Installation, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from pileus.roles.state import drop_privileges, owner_of_roles
 
 PR_SET_PDEATHSIG = 1
 M_MMAP_THRESHOLD = -3
+M_TRIM_THRESHOLD = -1
 GRACE = 10  # seconds a role has to end by itself
 log = logging.getLogger(__name__)
 
@@ -78,8 +79,11 @@ class Supervisor:
         signal.pthread_sigmask(signal.SIG_BLOCK, watched)
         gc.collect()
         gc.freeze()
-        # Large blocks (Argon2's 19 MiB) go back to the system when they are free, instead of staying with a thread's arena.
-        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1 << 20)
+        # Large blocks (Argon2's 19 MiB) go back to the system when they are free, instead of staying with a thread's arena; the
+        # blocks of images on their way stay below both bounds: giving each back would cost more than hashing it.
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_THRESHOLD, 2 << 20)
+        libc.mallopt(M_TRIM_THRESHOLD, 4 << 20)
         for role in self.roles:
             self._start(role)
         ready()

@@ -1,4 +1,4 @@
-"""The image service on each database that there is: SQLite, and a real MariaDB, where requests and workers are threads beside each other."""
+"""The image service on each database: SQLite, and a real MariaDB, where requests and workers are threads beside each other."""
 
 import threading
 from collections.abc import Callable, Iterator

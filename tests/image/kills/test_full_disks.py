@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,7 @@ def test_storing(site: Site) -> None:
     site.ask("DELETE", f"/images/{image_id}")
 
 
+@pytest.mark.skipif(shutil.which("qemu-img") is None, reason="qemu-img is not installed")
 def test_landing(site: Site, tmp_path: Path) -> None:
     image_id = site.make(disk_format="qcow2")
     raw, qcow2 = tmp_path / "raw", tmp_path / "qcow2"

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from pileus.image.data.sweep import sweep
+from pileus.image.stores.registry import STAGING
 from tests.image.api.people import ADMIN, eventually
 from tests.image.kills.audit import converges
 from tests.image.kills.site import PATIENCE, Site
@@ -85,3 +87,18 @@ def test_an_upload_that_was_given_up(site: Site, where: str, step: str) -> None:
     assert heard == [410]
     converges(site)
     assert site.send(image_id, DATA[::-1]) == 204 and site.data(image_id) == DATA[::-1]
+
+
+@pytest.mark.parametrize("step", ["storing:3", "stored"])
+def test_a_worker_whose_data_was_given_up(site: Site, step: str) -> None:
+    """Nobody else has its task: it brings the data again."""
+    image_id = site.make()
+    assert site.send(image_id, DATA, "stage") == 204
+    point, _, time = step.partition(":")
+    site.tell(point, int(time or 1), "wait")
+    site.bring(image_id, "glance-direct")
+    with site.frozen(site.worker):
+        sweep(site.cloud)
+        assert site.places(image_id) == [STAGING]
+    assert site.becomes(image_id, "active") and site.data(image_id) == DATA
+    assert site.task(image_id)["status"] == "success"

@@ -1,6 +1,7 @@
 """The worker dies in the middle of a task, once at each step; the next one does it again from the start."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,8 @@ def test_staged_data(site: Site, step: str) -> None:
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, bytes]:
     """The same as raw and as qcow2."""
+    if shutil.which("qemu-img") is None:
+        pytest.skip("qemu-img is not installed")
     folder: Path = tmp_path_factory.mktemp("disk")
     raw, qcow2 = folder / "raw", folder / "qcow2"
     raw.write_bytes(DATA + bytes(-len(DATA) % 65536 + 65536))

@@ -3,6 +3,7 @@
 import logging
 import socket
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import delete, func, select, update
@@ -77,7 +78,7 @@ class Copies:
     def _make(self, image_id: str) -> None:
         part = DataKey(image_id, f"{PART}-{new_hex_id()}")
         try:
-            size = self._copy(part)
+            size, created = self._copy(part)
             (self.folder / f"{image_id}.{part.key}").rename(self.folder / f"{image_id}.{COPY}")
         except (ApiError, StoreFailed, StoreFull, FormatRefused, OSError) as error:
             log.warning("image %s was not copied to this host: %s", image_id, error)
@@ -86,13 +87,18 @@ class Copies:
         asked = update(CachedImage).where(
             CachedImage.host == self.host, CachedImage.image_id == image_id, CachedImage.size.is_(None)
         )
+        mine = (CachedImage.host == self.host, CachedImage.image_id == image_id)
         with self.cloud.db.writing() as db:
-            changes(db, asked.values(size=size, last_modified=clock.now(), last_accessed=clock.now()))
-            wanted = db.get(CachedImage, (self.host, image_id)) is not None
+            if db.scalar(select(Image.created_at).where(Image.id == image_id)) == created:
+                changes(db, asked.values(size=size, last_modified=clock.now(), last_accessed=clock.now()))
+            else:  # another image has the id now
+                db.execute(delete(CachedImage).where(*mine))
+            wanted = db.scalar(select(CachedImage.image_id).where(*mine)) is not None
         if not wanted:
             self.store.delete(DataKey(image_id, COPY))
 
-    def _copy(self, part: DataKey) -> int:
+    def _copy(self, part: DataKey) -> tuple[int, datetime]:
+        """Its size in bytes, and when the image was created."""
         image_id = part.image_id
         stores = self.cloud.part(Stores)
         with self.cloud.db.reading() as db:
@@ -120,7 +126,7 @@ class Copies:
         except BaseException:
             sink.abort()
             raise
-        return received.size
+        return received.size, image.created_at
 
     def _failed(self, image_id: str) -> None:
         mine = (CachedImage.host == self.host, CachedImage.image_id == image_id, CachedImage.size.is_(None))

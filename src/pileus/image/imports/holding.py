@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pileus.image.images.models import Image
 from pileus.image.imports.errors import Stopped
 from pileus.image.imports.job import Job
 from pileus.image.tasks.models import PROCESSING, Task
@@ -21,4 +23,6 @@ def holding(cloud: Cloud, job: Job) -> Iterator[Session]:
         task = db.get(Task, job.task_id, with_for_update=True)
         if task is None or task.status != PROCESSING or task.attempts != job.start:
             raise Stopped
+        # As requests do it: first the image, then its data.
+        db.scalar(select(Image.id).where(Image.id == job.image_id).with_for_update())
         yield db

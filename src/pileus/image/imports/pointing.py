@@ -5,7 +5,7 @@ from contextlib import closing
 from sqlalchemy import update
 
 from pileus.image.data import lease
-from pileus.image.drivers.base import DataKey
+from pileus.image.drivers.base import DataKey, StoreFailed
 from pileus.image.images.models import IMPORTING, QUEUED, Image
 from pileus.image.imports import transfer
 from pileus.image.imports.errors import ImportFailed, Stopped
@@ -30,6 +30,8 @@ def work(cloud: Cloud, watch: Watch, job: Job) -> str:
         source = store.open(DataKey(job.image_id, url))
     except FileNotFoundError:
         raise ImportFailed("There is nothing at that address.") from None
+    except StoreFailed as error:
+        raise ImportFailed(f"The data at that address can not be read: {error}") from None
     with closing(StoredIncoming(source)) as data:
         received = transfer.look_at(cloud, watch, job, data, str(expected.get("os_hash_algo") or "sha512"))
     if expected and str(expected.get("os_hash_value")).lower() != received.digest:

@@ -118,9 +118,10 @@ def _adopt(cloud: Cloud, job: Job, there: Mapping[str, object]) -> None:
     job.disk_format, job.container_format = str(there.get("disk_format")), str(there.get("container_format"))
     wanted = cloud.settings(ImageSettings).download_properties
     asker = Context(project_id=job.owner, roles=tuple(job.roles))
-    may = partial(cloud.policy.allows, asker, target={"project_id": job.owner})
+    policy = partial(cloud.policy.allows, asker, target={"project_id": job.owner})
+    protections = cloud.part(Protections)
     for name, value in there.items():
         operation: Operation = "update" if name in job.properties else "create"
-        if isinstance(value, str) and name.startswith(wanted):
-            if cloud.part(Protections).allowed(operation, name, job.roles, may):
-                job.adopted[name] = value
+        known = isinstance(value, str) and name.startswith(wanted)
+        if known and protections.allowed(operation, name, job.roles, policy):
+            job.adopted[name] = str(value)

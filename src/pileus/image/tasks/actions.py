@@ -34,7 +34,7 @@ def start(call: Call, kind: str, asked: dict[str, object], *, image_id: str | No
 
 def begin(db: Session, task_id: str) -> Task | None:
     """The task, if there is still something to do. `attempts` counts the starts, also of workers that died."""
-    task = db.get(Task, task_id)
+    task = db.get(Task, task_id, with_for_update=True)
     if task is None or task.status not in RUNNING:
         return None
     task.status, task.updated_at = PROCESSING, clock.now()

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, true
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, lazyload
 
 from pileus.kernel.errors import BadRequest
 from pileus.kernel.http.call import Call
@@ -139,7 +139,7 @@ class Listing(Generic[T]):
 
     def _after(self, call: Call, scope: Select[T], marker: str, order: list[tuple[Column, str]]) -> ColumnElement[bool]:
         """Rows beyond the marker, which must be one that the caller may see."""
-        row = call.db.scalars(scope.where(self.key == marker)).first()
+        row = call.db.scalars(scope.where(self.key == marker).options(lazyload("*"))).first()
         if row is None:
             raise BadRequest(f"marker [{marker}] not found", kind="MarkerNotFound")
         terms = []

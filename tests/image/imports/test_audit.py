@@ -18,10 +18,9 @@ from pileus.image.data.sweep import sweep
 from pileus.image.stores.registry import STAGING
 from pileus.kernel.cloud import Cloud
 from tests.image.api.people import ADMIN, IMAGES, MEMBER, active, make
-from tests.image.imports.conftest import Web, client, cloud, settings, web, work
+from tests.image.imports.conftest import Web
 from tests.image.imports.walks import ask, stage
 
-assert client and cloud and settings and web and work  # fixtures
 DATA = b"guest" * 1000
 Work = Callable[[], int]
 
