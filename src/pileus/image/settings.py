@@ -70,7 +70,7 @@ class ImageSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     ] = True
     task_lifetime: Annotated[int, Meta(ge=60, description="seconds that an ended task can be looked at")] = 172800
     quota_stage_mib: Annotated[int, Meta(ge=-1, description="MiB of staged data a project may have; -1: no limit")] = -1
-    max_size: Annotated[int, Meta(ge=0, description="largest image, bytes; 0: no limit")] = 0
+    max_size: Annotated[int, Meta(ge=0, description="largest image, bytes; 0: no limit")] = 1 << 40
     block_size: Annotated[int, Meta(ge=65536, le=64 << 20, description="bytes read, hashed and written at once")] = (
         1 << 20
     )

@@ -156,6 +156,12 @@ def test_who_may_import(client: TestClient, web: Web) -> None:
     assert web.asked == []
 
 
+def test_a_new_image_says_how_data_may_come(client: TestClient) -> None:
+    reply = client.post(IMAGES, json={"name": "x"}, headers=MEMBER)
+    assert reply.headers["openstack-image-import-methods"] == "glance-direct,web-download,copy-image,glance-download"
+    assert reply.headers["openstack-image-store-ids"] == "file,second"
+
+
 def test_a_region_that_there_is_not(client: TestClient, work: Work) -> None:
     image_id = make(client)["id"]
     there = "36d4b546-64a2-4bb9-bdd0-ba676aa48f2c"

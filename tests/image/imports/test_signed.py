@@ -19,11 +19,11 @@ Work = Callable[[], int]
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> str:
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> str:
     folder = tmp_path / "signers"
     folder.mkdir()
     signers.put(folder, signers.certificate(SIGNER))
-    return f'signers_folder = "{folder}"'
+    return f'signers_folder = "{folder}"\nconvert_to = "{getattr(request, "param", "")}"'
 
 
 def signed(data: bytes) -> dict[str, Any]:
@@ -53,3 +53,13 @@ def test_imports(client: TestClient, web: Web, work: Work) -> None:
         for image_id in (staged, fetched):
             assert show(client, image_id)["status"] == status
             assert ("signature" in tasks(client, image_id)[0]["message"]) == (status == "queued")
+
+
+@pytest.mark.parametrize("settings", ["qcow2"], indirect=True)
+def test_what_is_converted_is_signed_no_more(client: TestClient, work: Work) -> None:
+    image_id = make(client, **signed(DATA))["id"]
+    stage(client, image_id, DATA)
+    ask(client, image_id, "glance-direct")
+    work()
+    image = show(client, image_id)
+    assert (image["status"], image["disk_format"]) == ("active", "qcow2") and "img_signature" not in image

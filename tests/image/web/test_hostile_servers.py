@@ -7,7 +7,7 @@ import time
 import msgspec
 import pytest
 
-from pileus.image.web import Failed, Response, TooLarge, Web, WebSettings
+from pileus.image.web import Failed, Response, TooLarge, Web, WebSettings, response
 from tests.image.web.server import Answer, head, says, sends, serving
 
 LIMITS = WebSettings(
@@ -247,3 +247,19 @@ def test_redirects_bodies_are_not_read() -> None:
 
 def limits(**changes: float) -> WebSettings:
     return msgspec.structs.replace(LIMITS, **changes)
+
+
+@pytest.mark.parametrize(("slowest", "enough"), [(100_000, False), (1000, True), (0, True)])
+def test_a_server_that_is_too_slow(monkeypatch: pytest.MonkeyPatch, slowest: int, enough: bool) -> None:
+    """It would hold one of the few workers for hours; what the reader does in between does not count."""
+    monkeypatch.setattr(response, "PERIOD", 0.2)
+    limits = msgspec.structs.replace(LIMITS, slowest=slowest)
+    body = b"x" * 200
+    with serving(drips(head("200 OK", f"Content-Length: {len(body) * 30}"), body)) as server:
+        found = Web(limits).open(f"http://127.0.0.1:{server.port}/")
+        if enough:
+            time.sleep(0.3)
+            assert drain(found) == len(body) * 30
+        else:
+            with pytest.raises(Failed, match="too slowly"):
+                drain(found)

@@ -7,6 +7,8 @@ from pileus.image.images import actions, filters, patch
 from pileus.image.images.models import Image
 from pileus.image.images.queries import Seen, load, visible
 from pileus.image.images.views import view
+from pileus.image.settings import ImageSettings
+from pileus.image.stores.registry import Stores
 from pileus.kernel.errors import BadRequest, MethodNotAllowed, NotFound
 from pileus.kernel.http.call import Call, Json, Reply
 from pileus.kernel.http.routes import Route
@@ -27,7 +29,17 @@ def index(call: Call) -> Json:
 
 def create(call: Call, body: dict[str, object]) -> Reply:
     image = actions.create(call, body)
-    return Reply(view(call, image), headers={"location": call.url(f"{PATH}/{image.id}")})
+    return Reply(view(call, image), headers={"location": call.url(f"{PATH}/{image.id}"), **_ways(call)})
+
+
+def _ways(call: Call) -> dict[str, str]:
+    """Headers that tell how data may come: clients choose by them."""
+    methods = call.cloud.settings(ImageSettings).import_methods
+    ways = {"openstack-image-import-methods": ",".join(methods)} if methods else {}
+    stores = call.cloud.part(Stores)
+    if stores.several:
+        ways["openstack-image-store-ids"] = ",".join(store.name for store in stores.writable())
+    return ways
 
 
 def show(call: Call, seen: Seen) -> Json:

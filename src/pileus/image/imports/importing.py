@@ -120,6 +120,9 @@ def _settle(cloud: Cloud, db: Session, job: Job, stored: Stored, said: str) -> l
     if any(image.properties.get(name) != job.properties.get(name) for name in signature.NAMES):
         raise ImportFailed("The image's signature was changed while its data came: nobody has checked the new one.")
     image.disk_format, image.container_format = job.disk_format, job.container_format
+    if not job.signed:  # it is of data that a plugin has replaced
+        for name in signature.NAMES:
+            image.extra.pop(name, None)
     _inject(cloud, job, image)
     progress.end(image, stored.failed)
     staged = _forget_staged(db, job)

@@ -87,7 +87,7 @@ def check_url(call: Call, url: str) -> None:
     try:
         call.cloud.part(Web).check(url)
     except Refused as error:
-        raise BadRequest(f"URI for web-download does not pass filtering: {error}") from None
+        raise BadRequest(f"URI for web-download: {error}") from None
 
 
 def _check_method(call: Call, method: Method) -> None:

@@ -95,7 +95,7 @@ class Web:
         if head.status_code not in (200, 206):
             raise Failed(f"The server answered {head.status_code}.", head.status_code)
         wire.extend(self._settings.idle_timeout, deadline)
-        response = Response(wire, head, offset, limit)
+        response = Response(wire, head, offset, limit, self._settings.slowest)
         response.skip(offset)
         return response
 

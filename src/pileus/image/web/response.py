@@ -11,6 +11,7 @@ from pileus.image.web.wire import Wire
 
 RANGE = re.compile(rb"bytes ([0-9]{1,18})-[0-9]{1,18}/([0-9]{1,18}|\*)")
 GATHER = 1.0  # seconds in which a read is filled up
+PERIOD = 60.0  # seconds of waiting after which it is asked whether a server is too slow
 
 
 class Response:
@@ -21,14 +22,15 @@ class Response:
     ranges: bool
     """The server can start anywhere."""
 
-    def __init__(self, wire: Wire, head: h11.Response, offset: int, limit: int | None) -> None:
-        """Raises Failed, and then the wire is the caller's to close."""
+    def __init__(self, wire: Wire, head: h11.Response, offset: int, limit: int | None, slowest: int = 0) -> None:
+        """`slowest` in bytes a second, 0 for any. Raises Failed, and then the wire is the caller's to close."""
         fields = dict(head.headers)
         if fields.get(b"content-encoding", b"identity").lower() != b"identity":
             raise Failed("The server sent the data encoded, which it was not asked to.")
         self._wire = wire
         self._rest = b""
         self._limit = limit
+        self._slowest, self._waited, self._came = slowest, 0.0, 0
         self.ranges = head.status_code == 206 or fields.get(b"accept-ranges", b"").lower() == b"bytes"
         length = fields.get(b"content-length") if b"transfer-encoding" not in fields else None
         self.size = int(length) if length is not None else None
@@ -43,7 +45,7 @@ class Response:
         """1 to `n` bytes, all `n` where they come within a second; b"" at the end. Raises Failed, also if that comes early."""
         pieces, missing, until = [], n, time.monotonic() + GATHER
         while missing > 0:
-            piece = self._rest or self._wire.receive()
+            piece = self._rest or self._receive()
             if not piece:
                 self._end(n - missing)
                 break
@@ -74,6 +76,18 @@ class Response:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _receive(self) -> bytes:
+        """Only the time that the server takes counts, not what the reader does in between."""
+        before = time.monotonic()
+        piece = self._wire.receive()
+        self._waited += time.monotonic() - before
+        self._came += len(piece)
+        if piece and self._waited > PERIOD:
+            if self._came < self._slowest * self._waited:
+                raise Failed("The server sends too slowly.")
+            self._waited, self._came = 0.0, 0
+        return piece
 
     def _end(self, pending: int) -> None:
         if self.size is not None and self.position + pending != self.size:

@@ -34,6 +34,10 @@ class WebSettings(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     connect_timeout: Annotated[Seconds, Meta(description="seconds to connect to one address, and again for TLS")] = 10
     answer_timeout: Annotated[Seconds, Meta(description="seconds until an answer's headers are there")] = 30
     idle_timeout: Annotated[Seconds, Meta(description="seconds without any data")] = 60
+    slowest: Annotated[
+        int,
+        Meta(ge=0, description="bytes a second that a server must send on average of each minute waited for; 0: any"),
+    ] = 16384
     whole_timeout: Annotated[float, Meta(ge=0, description="seconds until all data must be there; 0: no limit")] = 21600
     max_head: Annotated[int, Meta(ge=1024, le=1 << 20, description="bytes of an answer's headers")] = 32768
 
