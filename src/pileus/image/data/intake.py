@@ -2,7 +2,8 @@
 
 import hashlib
 import os
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
 import msgspec
@@ -13,6 +14,7 @@ from pileus.image.drivers.base import Sink
 HASHES = ("sha256", "sha384", "sha512")  # of which users may say what theirs is; ours is the last
 # For all of this process' data: hashes are what costs most, and computing one leaves other threads free to run.
 _HASHING = ThreadPoolExecutor(os.cpu_count(), "image-hash")
+_BEHIND = 2  # blocks that a hash may be behind what was written
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -41,6 +43,30 @@ class Witness(Protocol):
         """Raises what its maker documents."""
 
 
+class Digest:
+    """One hash of the data, computed beside what else happens to them."""
+
+    def __init__(self, algorithm: str, *, trusted: bool = True) -> None:
+        self._hash = hashlib.new(algorithm, usedforsecurity=trusted)
+        self._waiting: deque[Future[None]] = deque()
+
+    def update(self, block: bytes) -> None:
+        last = self._waiting[-1] if self._waiting else None
+        self._waiting.append(_HASHING.submit(self._add, last, block))
+        while len(self._waiting) > _BEHIND:
+            self._waiting.popleft().result()
+
+    def hexdigest(self) -> str:
+        while self._waiting:
+            self._waiting.popleft().result()
+        return self._hash.hexdigest()
+
+    def _add(self, last: "Future[None] | None", block: bytes) -> None:
+        if last is not None:  # it was handed over before, and so has a thread or had one
+            last.result()
+        self._hash.update(block)
+
+
 class Intake:
     """`most` is the number of bytes that may come, None for any; `inside` bounds what compressed ones may become.
 
@@ -61,8 +87,8 @@ class Intake:
         self.size = 0
         self._sink = sink
         self._most = most
-        self._md5 = hashlib.md5(usedforsecurity=False)  # the API's `checksum`; the other one is what is trusted
-        self._hash = hashlib.new(algorithm)
+        self._md5 = Digest("md5", trusted=False)  # the API's `checksum`; the other one is what is trusted
+        self._hash = Digest(algorithm)
         self._algorithm = algorithm
         self._examiner = examiner(container_format, disk_format, most_inside=inside)
         self._witness = witness
@@ -72,14 +98,13 @@ class Intake:
         self.size += len(block)
         if self._most is not None and self.size > self._most:
             raise Oversize(self._most)
-        hashing = [_HASHING.submit(digest.update, block) for digest in (self._md5, self._hash)]
+        self._md5.update(block)
+        self._hash.update(block)
         if self._sink is not None:
             self._sink.write(block)
         self._examiner.feed(block)
         if self._witness is not None:
             self._witness.update(block)
-        for hashed in hashing:
-            hashed.result()
 
     def finish(self) -> Received:
         """Make the bytes durable. Raises FormatRefused unless they are what was declared, StoreFull, StoreFailed."""
