@@ -185,3 +185,10 @@ def test_lists_ask_the_same_number_of_queries_whatever_their_length(client: Clie
         assert client.status("GET", path) == 200
         counts.append(len(asked))
     assert counts[0] == counts[1] > 0
+
+
+def test_the_root_says_which_versions_are_spoken(client: Client) -> None:
+    """Anybody may ask."""
+    reply = client.ask("GET", "/", who={})
+    [version] = reply.json()["versions"]
+    assert (reply.status_code, version["min_version"], version["max_version"]) == (200, "1.0", "1.39")
