@@ -21,7 +21,7 @@ from pileus.compute.agent.images import MARGIN, BaseImages, disk_format
 from pileus.compute.drivers.base import GuestFailed, ImageRef
 from pileus.image.formats import qemu_img
 
-DATA = os.urandom(3 * 1024 * 1024)
+DATA = os.urandom(3 * 1024 * 1024 - 1) + b"!"  # tests change the last byte
 IMAGE = ImageRef("0f4a8a3c-9c0b-4a3e-8a55-1f1f6c1d2b3a", "raw", len(DATA), hashlib.sha512(DATA).hexdigest())
 OTHER = msgspec.structs.replace(IMAGE, id="1f4a8a3c-9c0b-4a3e-8a55-1f1f6c1d2b3a")
 THIRD = msgspec.structs.replace(IMAGE, id="2f4a8a3c-9c0b-4a3e-8a55-1f1f6c1d2b3a")

@@ -312,6 +312,8 @@ def test_the_time_window(
     assert back(client, encoded(answer), state).status_code == 401
 
 
+# pysaml2 leaves files of keys to the garbage collector when it gives up.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_random_damage(client: TestClient, ready: Caller, idp: SamlProvider) -> None:
     """A byte here and there: refused, and never an error of ours. (Damage to what means nothing would let her in: then it is hers.)"""
     dice, answer = random.Random(7), ecp(client, idp).encode()
